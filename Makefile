@@ -1,0 +1,40 @@
+# `make demo` and `make test` install what they need on Debian 12, build, and run.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+CARGO ?= cargo
+WARC ?= tests/fixtures/warc/site.warc.gz
+
+.PHONY: help setup build demo test lint install program constants vectors fixtures arrows
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install the system packages that the build needs
+	@scripts/setup.sh
+
+build: setup ## Build everything
+	$(CARGO) build --release --locked --workspace
+
+demo: build ## Run the whole system on a crawl: make demo WARC="a.warc.gz b.warc.gz"
+	target/release/cairn demo $(foreach file,$(WARC),--warc $(file))
+
+test: setup ## Run every test
+	$(CARGO) test --release --locked --workspace
+
+lint: setup ## Formatting, clippy, dependency arrows
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	scripts/arrows.sh
+
+install: build ## Install the cairn command into ~/.cargo/bin
+	install -D -m 755 target/release/cairn "$${CARGO_HOME:-$$HOME/.cargo}/bin/cairn"
+
+program: ## Rebuild programs/settlement.so with the project's own sBPF toolchain
+	programs/toolchain/setup.sh
+	programs/toolchain/build.sh
+
+vectors: ## Rewrite docs/vectors
+	$(CARGO) run --release --locked -p cairn-tests --bin vectors
+
+fixtures: ## Record the fixture crawl again with wget
+	scripts/fixtures.sh

@@ -1,0 +1,36 @@
+//! Prints the table of pinned circuits; with `--write`, puts it into `src/pinned_tables.rs`.
+
+use cairn_circuits::fingerprint::Fingerprint;
+use cairn_circuits::{CircuitSet, Profile};
+use std::fmt::Write;
+use std::path::Path;
+
+fn bytes(fingerprint: &Fingerprint) -> String {
+    let bytes: Vec<String> = fingerprint.0.iter().map(|byte| format!("0x{byte:02x}")).collect();
+    bytes.chunks(16).map(|line| format!("        {},\n", line.join(", "))).collect()
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut table = String::from("// Written by `cargo run --release -p cairn-circuits --example pin -- --write`.\n\n");
+    writeln!(table, "/// The receipt gate's constraints.")?;
+    writeln!(table, "#[rustfmt::skip]")?;
+    writeln!(table, "pub const RECEIPT_GATE: Fingerprint = Fingerprint([\n{}]);", bytes(&Fingerprint::of_receipt_gate()))?;
+    for profile in Profile::ALL {
+        let set = CircuitSet::build_unchecked(profile);
+        writeln!(table, "\n#[rustfmt::skip]")?;
+        writeln!(table, "const {}: &[Pin] = &[", profile.name().to_uppercase())?;
+        for (layer, circuit, used) in set.layers() {
+            let degree_bits = circuit.common.degree_bits();
+            writeln!(table, "    // {layer}: {used} rows used of 2^{degree_bits}.")?;
+            let fingerprint = bytes(&Fingerprint::of_circuit(circuit));
+            writeln!(table, "    Pin {{ degree_bits: {degree_bits}, fingerprint: Fingerprint([\n{fingerprint}    ]) }},")?;
+        }
+        writeln!(table, "];")?;
+    }
+    if std::env::args().any(|argument| argument == "--write") {
+        std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pinned_tables.rs"), &table)?;
+    } else {
+        print!("{table}");
+    }
+    Ok(())
+}

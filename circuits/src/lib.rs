@@ -1,0 +1,35 @@
+//! The plonky2 circuits that prove a batch.
+//!
+//! [`SegmentTarget`] proves up to 16 bundles and their receipts, [`AggregationTarget`] joins two proofs, one circuit
+//! per level, and [`BatchTarget`] turns the last into a proof whose only public input is the header's digest.
+//! [`CircuitSet`] holds them all for a [`Profile`]. `README.md` beside this file lists which clause of the protocol is where
+//! and which test attacks it.
+
+mod aggregation;
+mod arithmetic;
+mod batch_circuit;
+pub mod cache;
+mod circuit_set;
+mod clause;
+mod compiled;
+pub mod fingerprint;
+pub mod gadgets;
+pub mod pinned;
+pub mod plonk;
+mod profile;
+mod prove;
+pub mod public_inputs;
+pub mod receipt_gate;
+pub mod security;
+mod segment;
+mod serializers;
+
+pub use aggregation::{AggregationCircuit, AggregationTarget};
+pub use batch_circuit::{BatchCircuit, BatchTarget};
+pub use circuit_set::{CircuitSet, PinError};
+pub use clause::{Clause, Clauses};
+pub use compiled::{Compiled, Draft};
+pub use profile::{LEVELS, Layer, MAX_SEGMENTS, Profile, UnknownProfile};
+pub use prove::{CircuitError, MAX_PROOF_BYTES, VerifyError};
+pub use segment::{BundleInputs, BundleTarget, SegmentCircuit, SegmentInputs, SegmentShape, SegmentTarget};
+pub use serializers::{Gates, Generators};

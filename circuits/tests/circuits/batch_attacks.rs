@@ -1,0 +1,145 @@
+//! One attack for each clause that the batch circuit enforces, over one level of aggregation.
+
+use crate::aggregation_attacks::{children, full as level, prove};
+use crate::forgery::{Wires, assert_only_the_clause_refuses, fill_free, set};
+use crate::heavy::seat;
+use cairn_circuits::plonk::{F, Proof};
+use cairn_circuits::public_inputs::{PublicInputs, PublicInputsValue};
+use cairn_circuits::{BatchCircuit, BatchTarget, Clause, Clauses, Layer, Profile};
+use cairn_types::header::word;
+use cairn_types::{HEADER_WORDS, Kind, hash};
+use plonky2::field::types::{Field, PrimeField64};
+use plonky2::iop::witness::PartialWitness;
+use std::sync::OnceLock;
+
+fn build(clauses: Clauses) -> BatchCircuit {
+    BatchTarget::draft(Profile::Dev.config(Layer::Batch), &level().circuit, clauses).build()
+}
+
+fn full() -> &'static BatchCircuit {
+    static FULL: OnceLock<BatchCircuit> = OnceLock::new();
+    FULL.get_or_init(|| build(Clauses::ALL))
+}
+
+/// The proof of three bundles in two segments.
+fn bundles() -> &'static Proof {
+    static BUNDLES: OnceLock<Proof> = OnceLock::new();
+    BUNDLES.get_or_init(|| prove(&children()[0], &children()[1]))
+}
+
+/// The header that a proof gives, its free words being 100 and up.
+fn header_of(proof: &Proof) -> [u64; HEADER_WORDS] {
+    let said: PublicInputsValue = PublicInputs::from_slice(&proof.public_inputs).unwrap();
+    let mut header = std::array::from_fn(|index| 100 + index as u64);
+    let mut put = |at: usize, values: &[F]| {
+        for (offset, value) in values.iter().enumerate() {
+            header[at + offset] = value.to_canonical_u64();
+        }
+    };
+    put(word::ROLLUP_ID, &said.rollup_id);
+    put(word::BATCH_ROOT, &said.root);
+    put(word::BUNDLES, &[said.bundles, said.receipts, said.bytes, said.time_min, said.time_max]);
+    put(word::VERDICTS, &said.verdicts);
+    put(word::TIERS, &[F::ZERO; 2]);
+    header.copy_within(word::OLD_STATE_ROOT..word::OLD_STATE_ROOT + 4, word::NEW_STATE_ROOT);
+    header.copy_within(word::QUEUE_FROM..word::QUEUE_FROM + 5, word::QUEUE_TO);
+    header
+}
+
+fn assign(circuit: &BatchCircuit, proof: &Proof, header: &[u64; HEADER_WORDS]) -> PartialWitness<F> {
+    let mut witness = PartialWitness::new();
+    circuit.target.assign(&mut witness, proof, header).unwrap();
+    witness
+}
+
+/// Proves each header in a circuit without `clause`, and shows that the full one refuses it.
+fn attack(clause: Clause, proof: &Proof, headers: &[[u64; HEADER_WORDS]]) {
+    let _seat = seat();
+    let lenient = build(Clauses::without(clause));
+    for header in headers {
+        let forged = Wires::generate(&lenient.circuit, assign(&lenient, proof, header));
+        assert_only_the_clause_refuses(clause, &full().circuit, &lenient.circuit, &forged);
+    }
+}
+
+/// Headers that differ from the true one by one in one of `words`.
+fn off_by_one(words: impl IntoIterator<Item = usize>) -> Vec<[u64; HEADER_WORDS]> {
+    let change = |index: usize| {
+        let mut header = header_of(bundles());
+        header[index] += 1;
+        header
+    };
+    words.into_iter().map(change).collect()
+}
+
+#[test]
+fn a_true_header_is_proved_and_its_digest_is_the_statement() {
+    let _seat = seat();
+    let header = header_of(bundles());
+    let proof = full().circuit.prove(assign(full(), bundles(), &header)).unwrap();
+    let statement: Vec<u64> = proof.public_inputs.iter().map(PrimeField64::to_canonical_u64).collect();
+    assert_eq!(statement, hash(Kind::Header, &header).words());
+    full().circuit.verify(proof).unwrap();
+}
+
+#[test]
+fn a_batch_of_nothing() {
+    let none = &children()[2];
+    let nothing = prove(none, none);
+    attack(Clause::BatchIsReal, &nothing, &[header_of(&nothing)]);
+}
+
+#[test]
+fn each_word_of_the_header_that_the_bundles_decide() {
+    let digests = [word::ROLLUP_ID, word::ROLLUP_ID + 3, word::BATCH_ROOT, word::BATCH_ROOT + 3];
+    let words = digests.into_iter().chain(word::BUNDLES..word::DATA_DIGEST);
+    attack(Clause::HeaderIsTrue, bundles(), &off_by_one(words));
+}
+
+#[test]
+fn a_state_root_that_moves() {
+    attack(Clause::StateCarried, bundles(), &off_by_one([word::NEW_STATE_ROOT, word::NEW_STATE_ROOT + 3]));
+}
+
+#[test]
+fn queue_ends_that_differ() {
+    attack(Clause::QueueCarried, bundles(), &off_by_one([word::QUEUE_TO, word::QUEUE_TO + 1, word::QUEUE_TO + 4]));
+}
+
+#[test]
+fn a_statement_of_another_header() {
+    let _seat = seat();
+    let full = full();
+    let header = header_of(bundles());
+    let honest = Wires::generate(&full.circuit, assign(full, bundles(), &header));
+    let lenient = build(Clauses::without(Clause::Statement));
+    for lane in [0, 3] {
+        let mut witness = assign(&lenient, bundles(), &header);
+        fill_free(&mut witness, &lenient.target.free, &full.circuit, &honest);
+        set(&mut witness, lenient.target.statement[lane], F::TWO);
+        let forged = Wires::generate(&lenient.circuit, witness);
+        assert_only_the_clause_refuses(Clause::Statement, &full.circuit, &lenient.circuit, &forged);
+    }
+}
+
+#[test]
+fn a_top_over_a_child_of_another_circuit() {
+    let _seat = seat();
+    // The same level built without a clause: equal but for its key.
+    let config = Profile::Dev.config(Layer::Aggregation(1));
+    let segment = &crate::segment_attacks::full().circuit;
+    let depth = crate::segment_attacks::SMALL.bundles_depth;
+    let other = cairn_circuits::AggregationTarget::draft(config, segment, depth, Clauses::without(Clause::AggregateRoot)).build();
+    let mut witness = PartialWitness::new();
+    other.target.assign(&mut witness, &children()[0], &children()[1]).unwrap();
+    for &target in other.target.free.iter().flat_map(|(_, targets)| targets) {
+        set(&mut witness, target, F::TWO);
+    }
+    let forged_child = other.circuit.prove(witness).unwrap();
+
+    let lenient = build(Clauses::without(Clause::ChildKey));
+    let mut witness = assign(&lenient, &forged_child, &header_of(&forged_child));
+    plonky2::iop::witness::WitnessWrite::set_verifier_data_target(&mut witness, &lenient.target.child_key, &other.circuit.verifier_only).unwrap();
+    let forged = Wires::generate(&lenient.circuit, witness);
+    assert_only_the_clause_refuses(Clause::ChildKey, &full().circuit, &lenient.circuit, &forged);
+}

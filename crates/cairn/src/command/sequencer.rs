@@ -1,0 +1,64 @@
+//! `cairn sequencer`: intake, sealing, proving and settlement over one data directory.
+
+use super::{bars, shutdown};
+use anyhow::{Context, Result};
+use cairn_localnet::Home;
+use cairn_prover::{LocalProver, Options, Profile, Prover};
+use cairn_sequencer::{Parts, Sequencer as Service, SequencerArgs, objects};
+use clap::Args;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Take bundles over gRPC, seal them into batches, prove these and bring them to the embedded chain
+///
+/// Everything it keeps is in DIR: the log, the keys, the published data under DIR/objects, and the embedded chain, which the first
+/// start creates. Stop it with Ctrl-C or SIGTERM: bundles in flight are answered, and an unfinished proof is made again
+/// after the next start. `cairn indexer --data DIR` serves what it does; `cairn submit` feeds it.
+#[derive(Args)]
+pub struct Sequencer {
+    /// Data directory
+    #[arg(long, env = "CAIRN_DATA", value_name = "DIR")]
+    data: PathBuf,
+    /// Security profile of the proofs: production or dev; fixed when DIR is created
+    #[arg(long, default_value_t = Profile::Production)]
+    profile: Profile,
+    /// Threads that prove [default: one per core]
+    #[arg(long, env = "CAIRN_PROVE_THREADS", value_name = "COUNT")]
+    prove_threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    sequencer: SequencerArgs,
+}
+
+impl Sequencer {
+    /// Runs until told to stop.
+    ///
+    /// # Errors
+    /// When it cannot start, or fails in a way that trying again cannot help.
+    pub async fn run(self) -> Result<ExitCode> {
+        let home = Home::create(&self.data)?;
+        let config = self.sequencer.config(home.sequencer())?;
+        let rollup = home.open_rollup(self.profile).await?;
+        let options = Options { threads: self.prove_threads, ..Options::new(self.profile) };
+        let bar = bars::steps("circuits");
+        let started = {
+            let bar = bar.clone();
+            tokio::task::spawn_blocking(move || LocalProver::start(options, &|_, done, total| bars::step(&bar, done, total)))
+        };
+        let prover: Arc<dyn Prover> = Arc::new(started.await??);
+        bar.finish_and_clear();
+        let parts = Parts {
+            rollup: rollup.client,
+            key: rollup.sequencer,
+            circuit_digest: cairn_prover::circuit_digest(prover.profile()),
+            prover,
+            objects: Arc::new(objects::local_folder(&home.objects()).context("cannot open the object store")?),
+        };
+        let service = Service::start(config, parts, shutdown::token()).await?;
+        eprintln!("rollup     {}", service.rollup_id());
+        eprintln!("sequencer  http://{}", service.address());
+        service.join().await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

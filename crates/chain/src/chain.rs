@@ -1,0 +1,118 @@
+//! `trait Chain`: everything Cairn asks of a chain.
+
+use crate::{Account, Accounts, Address, ChainError, Signature, SignedTransaction, TransactionFailure};
+use async_trait::async_trait;
+
+/// How sure the chain must be of what it reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Commitment {
+    /// Executed by the node that was asked.
+    Processed,
+    /// Voted on by a supermajority of the stake.
+    Confirmed,
+    /// Never rolled back. Only this counts as settled.
+    Finalized,
+}
+
+/// Where a chain is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tip {
+    /// The slot.
+    pub slot: u64,
+    /// Blocks so far: slots that were skipped have none. Expiry of blockhashes counts in blocks.
+    pub block_height: u64,
+}
+
+/// What makes a transaction recent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blockhash {
+    /// The hash that the transaction names.
+    pub hash: [u8; 32],
+    /// The transaction can execute while the block height is at most this; past it, the same bytes never will.
+    pub last_valid_block_height: u64,
+}
+
+/// What became of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransactionStatus {
+    /// The slot it executed in.
+    pub slot: u64,
+    /// How final that is.
+    pub commitment: Commitment,
+    /// Whether it took effect. A failed transaction paid its fee and changed nothing else.
+    pub outcome: Result<(), TransactionFailure>,
+    /// Units it consumed, where the chain says so.
+    pub compute_units: Option<u64>,
+    /// Fee in lamports, where the chain says so.
+    pub fee: Option<u64>,
+    /// The program's log, where the chain keeps it.
+    pub logs: Vec<String>,
+}
+
+/// A chain: the embedded one, or a cluster behind an RPC server.
+///
+/// Reads are of account state; nothing in Cairn depends on logs or events. A signature's status is a hint for the one
+/// who sent it: whether something is settled is read from accounts at [`Commitment::Finalized`].
+#[async_trait]
+pub trait Chain: Send + Sync {
+    /// Hash of the first block: tells chains apart, and is part of every `rollup_id`.
+    ///
+    /// # Errors
+    /// [`ChainError`] when the chain cannot be reached.
+    async fn genesis_hash(&self) -> Result<[u8; 32], ChainError>;
+
+    /// The newest slot and block height at `commitment`.
+    ///
+    /// # Errors
+    /// [`ChainError`] when the chain cannot be reached.
+    async fn tip(&self, commitment: Commitment) -> Result<Tip, ChainError>;
+
+    /// The accounts at `addresses` (at most 100 of them), all as of one slot.
+    ///
+    /// # Errors
+    /// [`ChainError`] when the chain cannot be reached or too many addresses are asked for.
+    async fn accounts(&self, addresses: &[Address], commitment: Commitment) -> Result<Accounts, ChainError>;
+
+    /// A blockhash for new transactions.
+    ///
+    /// # Errors
+    /// [`ChainError`] when the chain cannot be reached.
+    async fn latest_blockhash(&self, commitment: Commitment) -> Result<Blockhash, ChainError>;
+
+    /// Balance in lamports that keeps an account of `data_length` bytes alive.
+    ///
+    /// # Errors
+    /// [`ChainError`] when the chain cannot be reached.
+    async fn minimum_balance(&self, data_length: usize) -> Result<u64, ChainError>;
+
+    /// Sends exactly these bytes. Sending the same bytes again never executes them twice.
+    ///
+    /// `Ok` means that the chain took the transaction, not that it succeeded: read [`Self::status`], then the accounts.
+    ///
+    /// # Errors
+    /// A rejection when the chain refused it unexecuted; transient errors leave open whether it will execute.
+    async fn send(&self, transaction: &SignedTransaction) -> Result<Signature, ChainError>;
+
+    /// What became of a transaction; `None` when the chain does not know it (yet, or any more).
+    ///
+    /// # Errors
+    /// [`ChainError`] when the chain cannot be reached.
+    async fn status(&self, signature: &Signature) -> Result<Option<TransactionStatus>, ChainError>;
+
+    /// The account at `address`, if there is one.
+    ///
+    /// # Errors
+    /// As [`Self::accounts`].
+    async fn account(&self, address: &Address, commitment: Commitment) -> Result<Option<Account>, ChainError> {
+        let mut read = self.accounts(std::slice::from_ref(address), commitment).await?;
+        Ok(read.accounts.pop().flatten())
+    }
+
+    /// The newest slot at `commitment`.
+    ///
+    /// # Errors
+    /// As [`Self::tip`].
+    async fn slot(&self, commitment: Commitment) -> Result<u64, ChainError> {
+        Ok(self.tip(commitment).await?.slot)
+    }
+}

@@ -1,0 +1,307 @@
+//! The embedded chain as a synchronous state machine over a directory.
+
+use super::journal::{Journal, Record};
+use super::slots::Genesis;
+use super::state::{self, Ledger};
+use super::{OpenError, Options, Program};
+use crate::failure::BLOCKHASH_NOT_FOUND;
+use crate::{
+    Account, Address, ChainError, Commitment, ErrorClass, Keypair, MAX_TRANSACTION_BYTES, Signature, Tip,
+    TransactionFailure, TransactionStatus,
+};
+use litesvm::LiteSVM;
+use solana_sdk::clock::Clock;
+use solana_sdk::message::VersionedMessage;
+use solana_sdk::pubkey::Pubkey;
+use solana_sdk::transaction::VersionedTransaction;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Slots in an epoch, as on the cluster.
+const EPOCH_SLOTS: u64 = 432_000;
+const LOCK_FILE: &str = "lock";
+
+pub(super) struct Engine {
+    dir: PathBuf,
+    options: Options,
+    ledger: Ledger,
+    svm: LiteSVM,
+    journal: Journal,
+    /// Set when a commit failed half-way: memory and disk may disagree until the directory is opened again.
+    poisoned: bool,
+    /// Held as long as the directory is open for writing.
+    _lock: File,
+}
+
+impl Engine {
+    pub fn open(dir: &Path, options: Options) -> Result<Self, OpenError> {
+        let io = |source| OpenError::Io { dir: dir.to_owned(), source };
+        fs::create_dir_all(dir).map_err(io)?;
+        let lock = lock(dir)?;
+        // What a crash left of a commit that did not happen.
+        match fs::remove_file(dir.join(state::TEMPORARY_FILE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
+            _ => {}
+        }
+        let (ledger, svm) = match File::open(dir.join(state::STATE_FILE)) {
+            Ok(file) => {
+                let (ledger, svm) = state::read(file)
+                    .map_err(|source| OpenError::State { path: dir.join(state::STATE_FILE), source })?;
+                check_program(&svm, &options.program, dir)?;
+                (ledger, svm)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => begin(dir, &options)?,
+            Err(error) => return Err(io(error)),
+        };
+        let journal = Journal::repair(dir, &ledger)
+            .map_err(|source| OpenError::Log { path: dir.join(super::journal::LOG_FILE), source })?;
+        state::sync_dir(dir).map_err(io)?;
+        Ok(Self { dir: dir.to_owned(), options, ledger, svm, journal, poisoned: false, _lock: lock })
+    }
+
+    pub fn genesis(&self) -> &Genesis {
+        &self.ledger.genesis
+    }
+
+    /// The slot now, in which the next transaction would execute.
+    pub fn slot(&self) -> u64 {
+        self.ledger.open_slot(self.options.time.now_ms())
+    }
+
+    pub fn tip(&self) -> Tip {
+        let slot = self.slot();
+        Tip { slot, block_height: self.ledger.genesis.height_of(slot) }
+    }
+
+    pub fn account(&self, address: &Address) -> Option<Account> {
+        account(&self.svm, address)
+    }
+
+    pub fn minimum_balance(&self, data_length: usize) -> u64 {
+        self.svm.minimum_balance_for_rent_exemption(data_length)
+    }
+
+    /// The account that [`super::EmbeddedChain::fund`] pays from.
+    pub fn faucet(&self) -> Result<Keypair, ChainError> {
+        Keypair::from_bytes(self.svm.airdrop_keypair_bytes())
+            .ok_or_else(|| ChainError::Invalid("the faucet's key in the state file is damaged".into()))
+    }
+
+    pub fn status(&self, signature: &Signature) -> Result<Option<TransactionStatus>, ChainError> {
+        let record =
+            self.journal.read(signature).map_err(|error| ChainError::fatal("reading transactions.jsonl", error))?;
+        Ok(record.map(status_of))
+    }
+
+    /// Executes a transaction and makes its effects durable, or returns the signature of the one it repeats.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<Signature, ChainError> {
+        if self.poisoned {
+            return Err(ChainError::Fatal {
+                what: "an earlier write to the chain's directory failed half-way: restart to recover it".into(),
+                source: None,
+            });
+        }
+        let transaction = parse(bytes)?;
+        let signature = verify(&transaction)?;
+        if self.journal.knows(&signature) {
+            return Ok(signature);
+        }
+        let now = self.options.time.now_ms().max(self.ledger.unix_ms);
+        let slot = self.ledger.open_slot(now);
+        if !self.ledger.genesis.is_recent(&transaction.message.recent_blockhash().to_bytes(), slot) {
+            return Err(ChainError::Refused(TransactionFailure::new(
+                BLOCKHASH_NOT_FOUND,
+                "its blockhash is older than 150 slots, or not of this chain: sign again with a new one",
+                ErrorClass::Transient,
+            )));
+        }
+        // On a copy: should the commit fail, what is in memory is still what is on disk.
+        let mut svm = self.svm.clone();
+        advance_clock(&mut svm, &self.ledger.genesis, slot, now);
+        let outcome = svm.send_transaction(transaction);
+        let (meta, error) = match outcome {
+            Ok(meta) => (meta, None),
+            Err(failed) => {
+                let failure = TransactionFailure::from(&failed.err);
+                if failed.meta.signature == solana_sdk::signature::Signature::default() {
+                    // Never entered a block: no fee, no trace.
+                    return Err(ChainError::Refused(failure));
+                }
+                (failed.meta, Some(failure))
+            }
+        };
+        let record = Record {
+            signature: signature.to_string(),
+            slot,
+            unix_time: now.div_euclid(1_000),
+            size: bytes.len(),
+            compute_units: meta.compute_units_consumed,
+            fee: meta.fee,
+            error,
+            logs: meta.logs,
+        };
+        let mut line = serde_json::to_vec(&record).map_err(|error| ChainError::fatal("writing a log line", error))?;
+        line.push(b'\n');
+        let ledger = Ledger {
+            genesis: self.ledger.genesis.clone(),
+            slot,
+            unix_ms: now,
+            transactions: self.ledger.transactions.saturating_add(1),
+            logged: self.journal.end(),
+            last_line: line,
+        };
+        self.commit(signature, ledger, svm)?;
+        Ok(signature)
+    }
+
+    fn commit(&mut self, signature: Signature, ledger: Ledger, svm: LiteSVM) -> Result<(), ChainError> {
+        let bytes =
+            state::encode(&ledger, &svm).map_err(|error| ChainError::fatal("encoding the chain's state", error))?;
+        self.poisoned = true;
+        state::commit(&self.dir, &bytes).and_then(|()| self.journal.append(signature, &ledger.last_line)).map_err(
+            |error| {
+                ChainError::fatal(
+                    format!("writing the chain's state in {}; restart to recover it", self.dir.display()),
+                    error,
+                )
+            },
+        )?;
+        self.ledger = ledger;
+        self.svm = svm;
+        self.poisoned = false;
+        Ok(())
+    }
+}
+
+pub(super) fn account(svm: &LiteSVM, address: &Address) -> Option<Account> {
+    svm.get_account(&Pubkey::from(address.0)).map(|account| Account {
+        lamports: account.lamports,
+        owner: Address(account.owner.to_bytes()),
+        data: account.data,
+        executable: account.executable,
+    })
+}
+
+pub(super) fn status_of(record: Record) -> TransactionStatus {
+    TransactionStatus {
+        slot: record.slot,
+        commitment: Commitment::Finalized,
+        outcome: record.error.map_or(Ok(()), Err),
+        compute_units: Some(record.compute_units),
+        fee: Some(record.fee),
+        logs: record.logs,
+    }
+}
+
+/// The wire format, in its one canonical encoding, within the packet limit.
+fn parse(bytes: &[u8]) -> Result<VersionedTransaction, ChainError> {
+    if bytes.len() > MAX_TRANSACTION_BYTES {
+        return Err(ChainError::Invalid(format!(
+            "the transaction has {} bytes, {MAX_TRANSACTION_BYTES} are allowed: it would not fit a packet",
+            bytes.len()
+        )));
+    }
+    let transaction: VersionedTransaction = wincode::deserialize_exact(bytes)
+        .map_err(|error| ChainError::Invalid(format!("the bytes are not a transaction: {error}")))?;
+    if matches!(transaction.message, VersionedMessage::V1(_)) {
+        return Err(ChainError::Invalid("version 1 transactions are not active here: send version 0".into()));
+    }
+    match wincode::serialize(&transaction) {
+        Ok(canonical) if canonical == bytes => Ok(transaction),
+        _ => Err(ChainError::Invalid("the transaction is not in its canonical encoding".into())),
+    }
+}
+
+/// Checks structure and every signature; the first one is the transaction's name.
+fn verify(transaction: &VersionedTransaction) -> Result<Signature, ChainError> {
+    transaction
+        .sanitize()
+        .map_err(|error| ChainError::Invalid(format!("the transaction's account lists do not add up: {error}")))?;
+    transaction.verify_and_hash_message().map_err(|error| ChainError::Refused((&error).into()))?;
+    let first =
+        transaction.signatures.first().ok_or_else(|| ChainError::Invalid("the transaction is not signed".into()))?;
+    Ok(Signature((*first).into()))
+}
+
+fn advance_clock(svm: &mut LiteSVM, genesis: &Genesis, slot: u64, unix_ms: i64) {
+    let epoch = slot / EPOCH_SLOTS;
+    svm.set_latest_blockhash(genesis.blockhash_of(slot).into());
+    svm.set_sysvar(&Clock {
+        slot,
+        epoch_start_timestamp: genesis.unix_ms.div_euclid(1_000),
+        epoch,
+        leader_schedule_epoch: epoch.saturating_add(1),
+        unix_timestamp: unix_ms.div_euclid(1_000),
+    });
+}
+
+/// One process at a time; the lock goes with the process, however it ends.
+fn lock(dir: &Path) -> Result<File, OpenError> {
+    let io = |source| OpenError::Io { dir: dir.to_owned(), source };
+    let file = File::options().create(true).truncate(false).write(true).open(dir.join(LOCK_FILE)).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(OpenError::Locked { dir: dir.to_owned() }),
+        Err(fs::TryLockError::Error(source)) => Err(io(source)),
+    }
+}
+
+/// A new chain with the program deployed, already on disk.
+fn begin(dir: &Path, options: &Options) -> Result<(Ledger, LiteSVM), OpenError> {
+    let log = dir.join(super::journal::LOG_FILE);
+    if fs::metadata(&log).is_ok_and(|metadata| metadata.len() > 0) {
+        return Err(OpenError::Orphaned { log });
+    }
+    let unix_ms = options.time.now_ms();
+    let genesis = Genesis { hash: rand::random(), slot: litesvm::MAINNET_DEFAULT_SLOT, unix_ms };
+    let mut svm = LiteSVM::default()
+        .with_mainnet_features()
+        .with_builtins()
+        .with_lamports(FAUCET_LAMPORTS)
+        .with_sysvars()
+        .with_feature_accounts()
+        .with_sigverify(true)
+        // Slots, blockhashes and the memory of signatures are kept here, over restarts: the VM's own know one blockhash
+        // and a few dozen signatures.
+        .with_blockhash_check(false)
+        .with_transaction_history(0);
+    advance_clock(&mut svm, &genesis, genesis.slot, unix_ms);
+    let Program { id, elf } = &options.program;
+    svm.add_program(Pubkey::from(id.0), elf)
+        .map_err(|error| OpenError::Program { id: *id, reason: error.to_string() })?;
+    let ledger = Ledger { slot: genesis.slot, genesis, unix_ms, transactions: 0, logged: 0, last_line: Vec::new() };
+    let bytes = state::encode(&ledger, &svm)
+        .map_err(|source| OpenError::State { path: dir.join(state::STATE_FILE), source })?;
+    state::commit(dir, &bytes).map_err(|source| OpenError::Io { dir: dir.to_owned(), source })?;
+    Ok((ledger, svm))
+}
+
+/// What the faucet starts with: a million SOL.
+const FAUCET_LAMPORTS: u64 = 1_000_000 * 1_000_000_000;
+
+/// Bytes before the ELF in a program data account: a tag, the slot, and the optional authority.
+const PROGRAM_DATA_HEADER: usize = 45;
+
+/// The program in the directory must be the one this binary was built with: hosts and program agree on every layout.
+fn check_program(svm: &LiteSVM, program: &Program, dir: &Path) -> Result<(), OpenError> {
+    let loader = solana_sdk::pubkey!("BPFLoaderUpgradeab1e11111111111111111111111");
+    let id = Pubkey::from(program.id.0);
+    let (data, _) = Pubkey::find_program_address(&[id.as_ref()], &loader);
+    let stored = svm.get_account(&data).map(|account| account.data).unwrap_or_default();
+    let stored = stored.get(PROGRAM_DATA_HEADER..).unwrap_or_default();
+    if stored != program.elf.as_ref() {
+        return Err(OpenError::OtherProgram {
+            dir: dir.to_owned(),
+            id: program.id,
+            stored: hex(stored),
+            embedded: hex(&program.elf),
+        });
+    }
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use sha2::{Digest as _, Sha256};
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}

@@ -1,0 +1,111 @@
+//! The program's accounts, read from their bytes.
+//!
+//! Each begins with an eight-byte discriminator, followed by fields at fixed offsets without padding between them;
+//! integers are little-endian, digests four words. A parser checks length, discriminator and every word's canonical
+//! form. **Whether the account belongs to the program is for the caller to check**: anyone can fill an account of
+//! their own with any bytes.
+
+mod batch;
+mod queue;
+mod reader;
+mod rollup;
+
+pub use batch::Batch;
+pub use queue::{Queue, QueueEntry};
+pub use rollup::Rollup;
+
+/// What an account's bytes are, for messages and checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountKind {
+    /// The name in the program.
+    pub name: &'static str,
+    /// First eight bytes: of SHA-256 of `account:` and the name.
+    pub discriminator: [u8; 8],
+    /// Length in bytes.
+    pub size: usize,
+}
+
+/// Sizes of what accounts are made of, discriminator excluded.
+pub mod layout {
+    /// Bytes before the fields.
+    pub const DISCRIMINATOR: usize = 8;
+    /// A cursor: batches, header digest, state root, queue position, queue digest.
+    pub const CURSOR: usize = 8 + 32 + 32 + 8 + 32;
+    /// Bytes of a `Rollup` that later versions have for limits and keys.
+    pub const ROLLUP_RESERVED: usize = 15 * 8;
+    /// A slot in a queue's ring: 48 bits last three million years, and keep the account below the 10,240 bytes that
+    /// one instruction can create.
+    pub const RING_SLOT: usize = 6;
+}
+
+/// A rollup: keys, identity, cursors, limits.
+pub const ROLLUP: AccountKind = AccountKind {
+    name: "Rollup",
+    discriminator: [0x90, 0x43, 0xc9, 0xd9, 0x1a, 0x52, 0x6c, 0x6a],
+    size: layout::DISCRIMINATOR + 6 * 32 + 2 * layout::CURSOR + 3 * 8 + layout::ROLLUP_RESERVED + 8,
+};
+
+/// A registration queue: length, digest, ring.
+pub const QUEUE: AccountKind = AccountKind {
+    name: "Queue",
+    discriminator: [0xcc, 0xa7, 0x06, 0xf7, 0x14, 0x21, 0x02, 0xbc],
+    size: layout::DISCRIMINATOR + 32 + 8 + 32 + crate::QUEUE_RING * (32 + layout::RING_SLOT),
+};
+
+// One instruction of the program can create no longer account.
+const _: () = assert!(QUEUE.size <= 10_240);
+
+/// A submitted batch.
+pub const BATCH: AccountKind = AccountKind {
+    name: "Batch",
+    discriminator: [0x9c, 0xc2, 0x46, 0x2c, 0x16, 0x58, 0x89, 0x2c],
+    size: layout::DISCRIMINATOR + 2 * 32 + 5 * 8 + 32 + 48 * 8,
+};
+
+/// Why bytes are not the account that was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// Another length.
+    #[error("a {account} account is {expected} bytes long, this one {actual}")]
+    Length {
+        /// What was looked for.
+        account: &'static str,
+        /// Its length.
+        expected: usize,
+        /// The length found.
+        actual: usize,
+    },
+    /// Another discriminator.
+    #[error("this account is not a {account}: its first eight bytes are those of something else")]
+    Discriminator {
+        /// What was looked for.
+        account: &'static str,
+    },
+    /// A field holds what the program would not write.
+    #[error("field {field} of the {account} account is invalid: {reason}")]
+    Field {
+        /// What was looked for.
+        account: &'static str,
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(all(test, feature = "derive"))]
+mod kinds {
+    use super::*;
+    use sha2::{Digest, Sha256};
+
+    #[test]
+    fn discriminators_are_hashes_of_the_names() {
+        for kind in [ROLLUP, QUEUE, BATCH] {
+            let hash = Sha256::new().chain_update("account:").chain_update(kind.name).finalize();
+            assert_eq!(hash[..8], kind.discriminator, "{}", kind.name);
+        }
+    }
+}

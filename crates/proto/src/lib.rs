@@ -1,0 +1,36 @@
+//! The wire: services of the sequencer and the indexer, and what turns their messages into checked values and back.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`v1`] | messages, clients and servers generated from `proto/cairn/v1/*.proto` |
+//! | [`field`] | the error that names the offending field, readers of single fields |
+//! | [`submission`] | a bundle on its way to the sequencer |
+//! | [`acknowledgement`] | the sequencer's promise for it |
+//! | [`info`] | what a node asks for before it submits |
+//! | [`refusal`] | what a refusal tells a client besides its message |
+//!
+//! Nothing here trusts the other side: every field is bounded before it is copied, every digest checked to be canonical.
+
+pub mod acknowledgement;
+pub mod field;
+pub mod info;
+pub mod refusal;
+pub mod submission;
+
+#[allow(missing_docs, clippy::all, clippy::pedantic)]
+pub mod v1 {
+    //! Generated from `proto/cairn/v1/*.proto`.
+    tonic::include_proto!("cairn.v1");
+}
+
+pub use acknowledgement::Acknowledgement;
+pub use field::FieldError;
+pub use info::{Limits, NodeInfo};
+pub use submission::Submission;
+
+/// Encoded `FileDescriptorSet` of all services, for server reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cairn_descriptor.bin"));
+
+/// A message on the wire, in bytes, at most. The encoded receipts of a bundle are less, see
+/// [`cairn_types::limits::MAX_BUNDLE_BYTES`]; the difference is room for framing.
+pub const MAX_MESSAGE_BYTES: usize = 4 << 20;

@@ -1,0 +1,31 @@
+//! The descriptors that reflection serves are those of the services.
+
+use prost::Message;
+
+#[test]
+fn descriptors_hold_every_service_with_its_methods() {
+    let set = prost_types::FileDescriptorSet::decode(cairn_proto::FILE_DESCRIPTOR_SET).unwrap();
+    let mut methods = Vec::new();
+    for file in &set.file {
+        for service in &file.service {
+            for method in &service.method {
+                methods.push(format!("{}.{}/{}", file.package(), service.name(), method.name()));
+            }
+        }
+    }
+    methods.sort();
+    assert_eq!(
+        methods,
+        [
+            "cairn.v1.Indexer/FindContent",
+            "cairn.v1.Indexer/GetBatch",
+            "cairn.v1.Indexer/GetProof",
+            "cairn.v1.Indexer/GetReceipt",
+            "cairn.v1.Indexer/GetStatus",
+            "cairn.v1.Sequencer/Info",
+            "cairn.v1.Sequencer/Status",
+            "cairn.v1.Sequencer/SubmitBundle",
+            "cairn.v1.Sequencer/SubmitBundles",
+        ]
+    );
+}

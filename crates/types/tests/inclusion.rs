@@ -1,0 +1,207 @@
+//! From receipts to a batch, its blob and proof files, and what becomes of each when a byte is changed.
+
+use cairn_types::tree::fold;
+use cairn_types::{
+    Batch, Blob, BlobError, BundleData, BundleError, Capture, Cursor, Digest, Evidence, Leaf, Method, Receipt, ReceiptProof,
+    Record, Rights, SealError, Verdict, Verdicts, data_digest,
+};
+
+const NODE: u32 = 7;
+
+fn rollup_id() -> Digest {
+    Digest::from_byte_digest([9; 32])
+}
+
+fn receipt(n: u64) -> Receipt {
+    Receipt {
+        rollup_id: rollup_id(),
+        node_index: NODE,
+        url: format!("https://example.org/{n}"),
+        final_url: None,
+        domain: "example.org".into(),
+        suffix_list: "test".into(),
+        fetch_time: 1_700_000_000_000 + n / 2,
+        fetch_end: None,
+        status: 200,
+        method: Method::Get,
+        media_type: Some("text/html".into()),
+        charset: None,
+        language: None,
+        content_length: 100 + n,
+        truncated: n % 7 == 0,
+        capture: Capture::Response,
+        payload_blake3: [n as u8; 32],
+        payload_sha256: [2; 32],
+        payload_sha1: [3; 20],
+        headers_digest: None,
+        job: None,
+        rights: Rights {
+            signals: vec![],
+            verdicts: Verdicts { robots: Verdict::ALL[n as usize % 4], tdm: Verdict::Refused, ..Verdicts::default() },
+        },
+        evidence: Evidence::default(),
+        locator: None,
+        lineage: None,
+        groups: vec![],
+    }
+}
+
+fn record(receipt: &Receipt) -> Record {
+    let bytes = receipt.encode().unwrap();
+    Record { leaf: Leaf::of(receipt, &bytes).unwrap(), receipt: bytes }
+}
+
+fn bundle(sequence: u64, receipts: std::ops::Range<u64>) -> BundleData {
+    BundleData { node_index: NODE, sequence, records: receipts.map(|n| record(&receipt(n))).collect() }
+}
+
+fn batch() -> (Cursor, Batch) {
+    let cursor = Cursor::genesis(&rollup_id());
+    let bundles = vec![bundle(0, 0..5), bundle(1, 5..261), bundle(2, 261..262)];
+    (cursor, Batch::seal(&cursor, rollup_id(), bundles).unwrap())
+}
+
+#[test]
+fn header_states_the_sums_over_all_receipts() {
+    let (_, batch) = batch();
+    let header = batch.header;
+    assert_eq!((header.bundles, header.receipts), (3, 262));
+    assert_eq!(header.bytes, (0..262).map(|n| 100 + n).sum::<u64>());
+    assert_eq!((header.time_min, header.time_max), (1_700_000_000_000, 1_700_000_000_000 + 130));
+    let [robots, _, _, tdm, _] = header.verdicts;
+    assert_eq!((robots.allowed, robots.refused, robots.conditional), (66, 65, 65));
+    assert_eq!(tdm.refused, 262);
+    assert_eq!(header.old_state_root, header.new_state_root);
+    assert_eq!(header.tiers, [0; 5]);
+}
+
+#[test]
+fn every_receipt_of_a_batch_has_a_proof_and_only_for_its_slot() {
+    let (_, batch) = batch();
+    for (bundle, leaf) in [(0, 0), (0, 4), (1, 0), (1, 128), (1, 255), (2, 0)] {
+        let proof = ReceiptProof::new(&batch, bundle, leaf).unwrap();
+        let read = ReceiptProof::decode(&proof.encode()).unwrap();
+        let verified = read.verify().unwrap();
+        assert_eq!(verified.header_digest, batch.header.statement());
+        assert_eq!(verified.bundle, batch.statements[bundle]);
+        assert_eq!(verified.receipt, Receipt::decode(&batch.bundles[bundle].records[leaf].receipt).unwrap());
+    }
+    assert_eq!(ReceiptProof::new(&batch, 0, 5), None);
+    assert_eq!(ReceiptProof::new(&batch, 3, 0), None);
+}
+
+/// A changed byte is refused, or leads to a header that is not the anchor: nothing in between.
+#[test]
+fn no_changed_byte_of_a_proof_file_keeps_the_header_digest() {
+    let (_, batch) = batch();
+    let anchor = batch.header.statement();
+    let bytes = ReceiptProof::new(&batch, 1, 3).unwrap().encode();
+    for at in 0..bytes.len() {
+        for bit in [1_u8, 0x80] {
+            let mut changed = bytes.clone();
+            changed[at] ^= bit;
+            let outcome = ReceiptProof::decode(&changed).and_then(|proof| proof.verify());
+            assert!(!outcome.is_ok_and(|verified| verified.header_digest == anchor), "byte {at}");
+        }
+    }
+    for length in 0..bytes.len() {
+        assert!(ReceiptProof::decode(&bytes[..length]).is_err(), "cut at {length}");
+    }
+    assert!(ReceiptProof::decode(&[&bytes[..], &[0]].concat()).is_err());
+}
+
+/// The forger recomputes everything inside the file: it is consistent, and its header is another.
+#[test]
+fn recomputed_hashes_around_a_changed_payload_digest_miss_the_anchor() {
+    let (_, batch) = batch();
+    let mut proof = ReceiptProof::new(&batch, 1, 3).unwrap();
+    let mut receipt = Receipt::decode(&proof.receipt).unwrap();
+    receipt.payload_blake3[0] ^= 1;
+    proof.receipt = receipt.encode().unwrap();
+    assert!(proof.verify().unwrap_err().to_string().contains("batch_root"));
+
+    let leaf = Leaf::of(&receipt, &proof.receipt).unwrap();
+    let mut bundle = batch.statements[1];
+    bundle.receipts_root = fold(leaf.digest(), u64::from(proof.leaf_index), &proof.leaf_path).unwrap();
+    let root = fold(bundle.digest(), u64::from(proof.bundle_index), &proof.bundle_path).unwrap();
+    let mut header = batch.header;
+    header.batch_root = root;
+    proof.header = header.words();
+    let verified = proof.verify().expect("consistent in itself");
+    assert_ne!(verified.header_digest, batch.header.statement());
+}
+
+#[test]
+fn the_same_leaf_cannot_be_shown_at_a_second_index() {
+    let (_, batch) = batch();
+    let proof = ReceiptProof::new(&batch, 0, 2).unwrap();
+    for index in [3, 5, 2 + 256, u16::MAX] {
+        let mut moved = proof.clone();
+        moved.leaf_index = index;
+        assert!(moved.verify().is_err(), "leaf_index {index}");
+        let mut moved = proof.clone();
+        moved.bundle_index = index;
+        assert!(moved.verify().is_err(), "bundle_index {index}");
+    }
+}
+
+#[test]
+fn a_blob_opens_to_the_batch_that_its_header_describes() {
+    let (cursor, batch) = batch();
+    let bytes = batch.blob(&cursor);
+    assert_eq!(batch.header.data_digest, data_digest(&bytes));
+    assert_eq!(Blob::open(&bytes, &batch.header, &cursor).unwrap(), batch);
+}
+
+#[test]
+fn a_changed_shortened_or_lengthened_blob_is_refused_and_says_why() {
+    let (cursor, batch) = batch();
+    let bytes = batch.blob(&cursor);
+    for at in (0..bytes.len()).step_by(997) {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        assert!(matches!(Blob::open(&changed, &batch.header, &cursor), Err(BlobError::Digest { .. })), "byte {at}");
+    }
+    assert!(matches!(Blob::open(&bytes[1..], &batch.header, &cursor), Err(BlobError::Length { .. })));
+    assert!(matches!(Blob::open(&[&bytes[..], &[0]].concat(), &batch.header, &cursor), Err(BlobError::Length { .. })));
+}
+
+/// A sequencer that publishes other data and puts its true digest into the header is found out by recomputing.
+#[test]
+fn a_blob_whose_digest_is_right_and_whose_receipts_are_not_is_refused() {
+    let (cursor, batch) = batch();
+    let other = Batch::seal(&cursor, rollup_id(), vec![bundle(0, 0..5), bundle(1, 5..261), bundle(2, 262..263)]).unwrap();
+    let bytes = other.blob(&cursor);
+    let mut header = batch.header;
+    (header.data_digest, header.data_length) = (data_digest(&bytes), bytes.len() as u64);
+    let error = Blob::open(&bytes, &header, &cursor).unwrap_err();
+    assert!(matches!(error, BlobError::Mismatch { part: "batch_root" }), "{error}");
+}
+
+#[test]
+fn seal_refuses_what_no_circuit_could_prove() {
+    let cursor = Cursor::genesis(&rollup_id());
+    let seal = |bundles| Batch::seal(&cursor, rollup_id(), bundles);
+    assert_eq!(seal(vec![]), Err(SealError::Bundles(0)));
+    assert_eq!(seal(vec![bundle(0, 0..1); 513]), Err(SealError::Bundles(513)));
+    let broken = |change: fn(&mut BundleData)| {
+        let mut data = bundle(0, 0..4);
+        change(&mut data);
+        match seal(vec![bundle(0, 0..1), data]) {
+            Err(SealError::Bundle { index: 1, source }) => source,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(broken(|data| data.records.clear()), BundleError::Count(0));
+    assert_eq!(broken(|data| data.node_index = 1 << 24), BundleError::NodeIndex(1 << 24));
+    assert_eq!(broken(|data| data.sequence = 1 << 62), BundleError::Sequence(1 << 62));
+    assert!(matches!(broken(|data| data.records.reverse()), BundleError::Order { index: 2, .. }));
+    assert!(matches!(
+        broken(|data| {
+            let mut words = data.records[1].leaf.words();
+            words[1] |= 1 << cairn_types::leaf::bits::TIER;
+            data.records[1].leaf = Leaf::from_words(words).unwrap();
+        }),
+        BundleError::Leaf { index: 1, .. }
+    ));
+}

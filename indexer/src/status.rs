@@ -1,0 +1,92 @@
+//! Where the indexer is, and what keeps it.
+
+use cairn_chain::Address;
+use cairn_types::Digest;
+
+/// What the indexer says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Genesis hash of the chain that it follows.
+    pub genesis_hash: [u8; 32],
+    /// The settlement program.
+    pub program: Address,
+    /// The `Rollup` account.
+    pub rollup: Address,
+    /// The rollup's id.
+    pub rollup_id: Digest,
+    /// Finalized slot of the last look at the chain.
+    pub slot: u64,
+    /// Batches that the chain has.
+    pub batches_on_chain: u64,
+    /// Batches of them whose proof the chain has verified.
+    pub batches_settled: u64,
+    /// Batches of them that were verified and stored here.
+    pub batches_indexed: u64,
+    /// Header digest of the last indexed batch.
+    pub header_digest: Option<Digest>,
+    /// Bundles in indexed batches.
+    pub bundles: u64,
+    /// Receipts in indexed batches.
+    pub receipts: u64,
+    /// Receipts in them whose bytes do not give their leaf: never served as valid.
+    pub leaf_mismatches: u64,
+    /// What keeps the indexer from going on, while something does.
+    pub problem: Option<Problem>,
+}
+
+/// Something that keeps the indexer from going on. It is tried again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What it is.
+    pub kind: ProblemKind,
+    /// The batch that it is about.
+    pub batch: Option<u64>,
+    /// That batch's header digest on chain.
+    pub header_digest: Option<Digest>,
+    /// Which value differs and how, or what is missing.
+    pub reason: String,
+    /// How often it was met in a row.
+    pub attempts: u64,
+    /// When it was first met, in milliseconds since the Unix epoch.
+    pub since_ms: u64,
+}
+
+/// Kinds of problems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProblemKind {
+    /// The published data, or the header, is not what the digest on chain says: the batch is not served.
+    Refused,
+    /// The published data is not there (yet).
+    Missing,
+    /// The chain has another history than the index: it dropped a batch that was indexed.
+    Diverged,
+    /// The chain does not answer.
+    Chain,
+    /// The index itself fails.
+    Store,
+}
+
+impl ProblemKind {
+    /// All kinds.
+    pub const ALL: [Self; 5] = [Self::Refused, Self::Missing, Self::Diverged, Self::Chain, Self::Store];
+
+    /// The word for it in JSON and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Missing => "missing",
+            Self::Diverged => "diverged",
+            Self::Chain => "chain",
+            Self::Store => "store",
+        }
+    }
+}
+
+impl Status {
+    /// Whether every batch on chain is indexed.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.problem.is_none() && self.batches_indexed == self.batches_on_chain
+    }
+}

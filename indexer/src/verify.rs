@@ -1,0 +1,194 @@
+//! From a header on chain and the bytes published under its digest to a batch that may be served.
+//!
+//! Pure: no clock, no network, no disk. What does not follow from the bytes is refused, with the value that differs.
+
+use cairn_types::limits::{MAX_BATCH_BUNDLES, MAX_RECEIPT_BYTES};
+use cairn_types::{
+    Batch, BatchHeader, Blob, BlobError, BundleData, Cursor, Digest, Leaf, LeafError, Receipt, ReceiptError, Record,
+};
+
+/// A batch header as the chain has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainBatch {
+    /// Number that the chain keeps it under.
+    pub number: u64,
+    /// Its header.
+    pub header: BatchHeader,
+    /// Digest that the program computed.
+    pub header_digest: Digest,
+    /// Slot of its submission.
+    pub slot: u64,
+}
+
+/// Why a batch is not served. Each variant names what differs.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The header is not what its digest says.
+    #[error("header digest on chain is {on_chain}, recomputed from the header's words it is {recomputed}")]
+    HeaderDigest {
+        /// What the chain keeps.
+        on_chain: Digest,
+        /// What the words give.
+        recomputed: Digest,
+    },
+    /// The header belongs to another rollup.
+    #[error("header names rollup {found}, this is rollup {expected}")]
+    Rollup {
+        /// In the header.
+        found: Digest,
+        /// This one.
+        expected: Digest,
+    },
+    /// The header does not follow from the batches before it.
+    #[error("header does not continue from batch {previous}: its {part} differs")]
+    Chain {
+        /// Number of the batch before it, or "genesis".
+        previous: String,
+        /// What differs.
+        part: &'static str,
+    },
+    /// The header announces more bytes than its counts allow.
+    #[error("header says data_length {data_length}, its {receipts} receipts and {bundles} bundles fill at most {most}")]
+    DataLength {
+        /// As the header says.
+        data_length: u64,
+        /// As the header says.
+        receipts: u32,
+        /// As the header says.
+        bundles: u32,
+        /// What they can fill.
+        most: u64,
+    },
+    /// The stored object is larger than anything that compresses to it could need.
+    #[error("the stored blob has {found} bytes, data of {data_length} bytes never compresses to over {most}")]
+    Oversized {
+        /// Bytes in the store.
+        found: u64,
+        /// As the header says.
+        data_length: u64,
+        /// What is accepted.
+        most: u64,
+    },
+    /// The data inflates past the header's length.
+    #[error("the blob inflates past the {data_length} bytes that the header says: reading stopped there")]
+    Bomb {
+        /// As the header says.
+        data_length: u64,
+    },
+    /// The object is not zstd.
+    #[error("the stored blob does not decompress: {0}")]
+    Compression(std::io::Error),
+    /// The data is not what the header says.
+    #[error("{0}")]
+    Blob(#[from] BlobError),
+}
+
+/// A batch whose data gives the header on chain.
+#[derive(Debug)]
+pub struct VerifiedBatch {
+    /// The batch.
+    pub batch: Batch,
+    /// Digest of its header.
+    pub header_digest: Digest,
+    /// Slot of its submission.
+    pub slot: u64,
+    /// For each bundle, for each of its records: the receipt, or why it is not the leaf's.
+    pub receipts: Vec<Vec<Result<Receipt, LeafMismatch>>>,
+}
+
+impl VerifiedBatch {
+    /// Receipts whose bytes do not give their leaf.
+    #[must_use]
+    pub fn leaf_mismatches(&self) -> u64 {
+        self.receipts.iter().flatten().filter(|receipt| receipt.is_err()).count() as u64
+    }
+}
+
+/// Why a receipt's bytes do not stand behind its leaf. The rest of the batch is served.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LeafMismatch {
+    /// The bytes are not a receipt.
+    #[error("{0}")]
+    Receipt(#[from] ReceiptError),
+    /// The receipt has no leaf.
+    #[error("{0}")]
+    Leaf(#[from] LeafError),
+    /// The receipt gives another leaf.
+    #[error("word {word} of the leaf differs from the receipt's")]
+    Word {
+        /// The first that differs.
+        word: usize,
+    },
+    /// The receipt is another rollup's or another node's.
+    #[error("{field} of the receipt differs from its bundle's")]
+    Origin {
+        /// Which field.
+        field: &'static str,
+    },
+}
+
+/// Checks a header against its digest and the batches before it; the blob is fetched only for headers that pass.
+///
+/// # Errors
+/// The first thing that does not follow.
+pub fn check_header(found: &ChainBatch, rollup_id: &Digest, cursor: &Cursor) -> Result<(), Refusal> {
+    let header = found.header;
+    let recomputed = header.statement();
+    if recomputed != found.header_digest {
+        return Err(Refusal::HeaderDigest { on_chain: found.header_digest, recomputed });
+    }
+    if header.rollup_id != *rollup_id {
+        return Err(Refusal::Rollup { found: header.rollup_id, expected: *rollup_id });
+    }
+    header.continues(cursor).map_err(|part| Refusal::Chain {
+        previous: cursor.batches.checked_sub(1).map_or("genesis".to_owned(), |last| last.to_string()),
+        part,
+    })?;
+    if header.number != found.number {
+        return Err(Refusal::Chain { previous: found.number.to_string(), part: "number" });
+    }
+    let (receipts, bundles) = (header.receipts, header.bundles);
+    let most = BLOB_BYTES + u64::from(bundles) * BUNDLE_BYTES + u64::from(receipts) * RECORD_BYTES;
+    if header.data_length > most {
+        return Err(Refusal::DataLength { data_length: header.data_length, receipts, bundles, most });
+    }
+    Ok(())
+}
+
+/// Fixed part of a blob: magic bytes, rollup id, number, queue position, count.
+const BLOB_BYTES: u64 = 8 + 32 + 8 + 8 + 4;
+/// Fixed part of a bundle in a blob: node, sequence, count.
+const BUNDLE_BYTES: u64 = 4 + 8 + 4;
+/// The longest record in a blob: a receipt with its length, and a leaf.
+const RECORD_BYTES: u64 = 4 + MAX_RECEIPT_BYTES as u64 + 64;
+const _: () = assert!(MAX_BATCH_BUNDLES < u16::MAX as usize);
+
+/// Recomputes a whole batch from its data: the digest of the bytes, every leaf digest, tree, sum and the header.
+///
+/// # Errors
+/// The first value that is not what the header says.
+pub fn check_data(found: &ChainBatch, cursor: &Cursor, data: &[u8]) -> Result<VerifiedBatch, Refusal> {
+    let batch = Blob::open(data, &found.header, cursor)?;
+    let rollup_id = &found.header.rollup_id;
+    let check =
+        |bundle: &BundleData| bundle.records.iter().map(|record| check_record(record, bundle, rollup_id)).collect();
+    let receipts = batch.bundles.iter().map(check).collect();
+    Ok(VerifiedBatch { header_digest: found.header_digest, slot: found.slot, receipts, batch })
+}
+
+/// Derives the leaf from the receipt's bytes and compares.
+fn check_record(record: &Record, bundle: &BundleData, rollup_id: &Digest) -> Result<Receipt, LeafMismatch> {
+    let receipt = Receipt::decode(&record.receipt)?;
+    let derived = Leaf::of(&receipt, &record.receipt)?;
+    if let Some(word) = derived.words().iter().zip(record.leaf.words()).position(|(derived, stated)| *derived != stated)
+    {
+        return Err(LeafMismatch::Word { word });
+    }
+    if receipt.rollup_id != *rollup_id {
+        return Err(LeafMismatch::Origin { field: "rollup_id" });
+    }
+    if receipt.node_index != bundle.node_index {
+        return Err(LeafMismatch::Origin { field: "node_index" });
+    }
+    Ok(receipt)
+}

@@ -1,0 +1,238 @@
+//! A rollup with data published as a sequencer publishes it, and a plain HTTP client.
+#![allow(dead_code)]
+
+use cairn_chain::{
+    Account, Accounts, Address, Blockhash, Chain, ChainError, Commitment, EmbeddedChain, Keypair, NewRollup, Options,
+    PROGRAM_ID, RollupClient, Signature, SignedTransaction, Tip, TransactionStatus,
+};
+use cairn_indexer::blobs::blob_path;
+use cairn_indexer::{Config, Indexer, Status};
+use cairn_interface::Profile;
+use cairn_types::{Batch, BundleData, Capture, Cursor, Digest, Evidence, Leaf, Method, Receipt, Record, Rights};
+use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_util::sync::CancellationToken;
+
+pub struct Bench {
+    pub dir: tempfile::TempDir,
+    pub chain: Arc<EmbeddedChain>,
+    pub client: RollupClient,
+    pub objects: Arc<InMemory>,
+    pub sequencer: Keypair,
+    pub rollup_id: Digest,
+    pub cursor: Cursor,
+}
+
+impl Bench {
+    pub async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let chain = Arc::new(EmbeddedChain::open(dir.path().join("chain"), Options::default()).unwrap());
+        let sequencer = Keypair::generate();
+        chain.fund(sequencer.address(), 100_000_000_000).await.unwrap();
+        let client = RollupClient::of_admin(chain.clone(), PROGRAM_ID, &sequencer.address(), 1);
+        let new = NewRollup {
+            id: 1,
+            sequencer: sequencer.address(),
+            acknowledgement_key: sequencer.address(),
+            profile: Profile::Dev,
+            max_pending: 1_000,
+        };
+        client.initialize(&sequencer, &new).await.unwrap();
+        let rollup = client.rollup().await.unwrap();
+        let (rollup_id, cursor) = (rollup.rollup_id, rollup.tip);
+        Self { dir, chain, client, objects: Arc::new(InMemory::new()), sequencer, rollup_id, cursor }
+    }
+
+    pub fn config(&self) -> Config {
+        let mut config = Config::local(self.store(), self.client.address());
+        config.poll = Duration::from_millis(20);
+        config.retry = Duration::from_millis(50);
+        config
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.dir.path().join("index")
+    }
+
+    pub async fn start(&self) -> Indexer {
+        self.start_on(self.chain.clone()).await
+    }
+
+    pub async fn start_on(&self, chain: Arc<dyn Chain>) -> Indexer {
+        let objects: Arc<dyn ObjectStore> = self.objects.clone();
+        Indexer::start(self.config(), chain, objects, None, CancellationToken::new()).await.unwrap()
+    }
+
+    pub fn receipt(&self, seed: u64) -> Receipt {
+        receipt(self.rollup_id, seed)
+    }
+
+    /// A sealed batch of these receipts after the last submitted one, a bundle for each inner list.
+    pub fn seal(&self, bundles: Vec<Vec<Record>>) -> Batch {
+        let sequence = self.cursor.batches * 1_000;
+        let bundles = bundles
+            .into_iter()
+            .zip(sequence..)
+            .map(|(records, sequence)| BundleData { node_index: 3, sequence, records })
+            .collect();
+        Batch::seal(&self.cursor, self.rollup_id, bundles).unwrap()
+    }
+
+    pub async fn publish(&self, batch: &Batch) {
+        self.put(batch, &batch.blob(&self.cursor)).await;
+    }
+
+    /// Stores any data under the batch's digest.
+    pub async fn put(&self, batch: &Batch, data: &[u8]) {
+        self.put_raw(batch, zstd::bulk::compress(data, 3).unwrap()).await;
+    }
+
+    /// Stores any bytes under the batch's digest.
+    pub async fn put_raw(&self, batch: &Batch, bytes: Vec<u8>) {
+        self.objects.put(&blob_path(&batch.header.data_digest), bytes.into()).await.unwrap();
+    }
+
+    pub async fn submit(&mut self, batch: &Batch) {
+        self.client.submit_batch(&self.sequencer, &batch.header).await.unwrap();
+        self.cursor = batch.header.cursor();
+    }
+
+    /// Seals, publishes and submits.
+    pub async fn settle(&mut self, bundles: Vec<Vec<Record>>) -> Batch {
+        let batch = self.seal(bundles);
+        self.publish(&batch).await;
+        self.submit(&batch).await;
+        batch
+    }
+}
+
+pub fn receipt(rollup_id: Digest, seed: u64) -> Receipt {
+    let mut payload_blake3 = [1; 32];
+    payload_blake3[..8].copy_from_slice(&seed.to_le_bytes());
+    Receipt {
+        rollup_id,
+        node_index: 3,
+        url: format!("https://www.example.org/{seed}"),
+        final_url: None,
+        domain: "example.org".into(),
+        suffix_list: "test".into(),
+        fetch_time: 1_700_000_000_000 + seed,
+        fetch_end: None,
+        status: 200,
+        method: Method::Get,
+        media_type: Some("text/html".into()),
+        charset: Some("utf-8".into()),
+        language: None,
+        content_length: 1_000 + seed,
+        truncated: false,
+        capture: Capture::Response,
+        payload_blake3,
+        payload_sha256: [2; 32],
+        payload_sha1: [3; 20],
+        headers_digest: None,
+        job: Some("job".into()),
+        rights: Rights::default(),
+        evidence: Evidence::default(),
+        locator: None,
+        lineage: None,
+        groups: Vec::new(),
+    }
+}
+
+pub fn record(receipt: &Receipt) -> Record {
+    let bytes = receipt.encode().unwrap();
+    let leaf = Leaf::of(receipt, &bytes).unwrap();
+    Record { receipt: bytes, leaf }
+}
+
+pub fn digest(receipt: &Receipt) -> Digest {
+    Receipt::digest_of(&receipt.encode().unwrap())
+}
+
+/// Waits until something keeps the indexer from going on.
+pub async fn problem(indexer: &Indexer) -> cairn_indexer::Problem {
+    let mut status = indexer.status();
+    let met = tokio::time::timeout(Duration::from_secs(20), status.wait_for(|status| status.problem.is_some()));
+    met.await.expect("a problem is met").unwrap().problem.clone().unwrap()
+}
+
+/// Waits until `batches` are indexed, through whatever problems there are.
+pub async fn indexed(indexer: &Indexer, batches: u64) -> Status {
+    let mut status = indexer.status();
+    let met = status.wait_for(|status| status.batches_indexed >= batches && status.problem.is_none());
+    tokio::time::timeout(Duration::from_secs(20), met).await.expect("the batches are indexed").unwrap().clone()
+}
+
+pub struct Reply {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+}
+
+pub async fn get(indexer: &Indexer, path: &str) -> Reply {
+    request(indexer, format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").as_bytes()).await
+}
+
+/// Sends any bytes and reads what comes until the server closes.
+pub async fn request(indexer: &Indexer, bytes: &[u8]) -> Reply {
+    let mut stream = tokio::net::TcpStream::connect(indexer.http_address()).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut reply = Vec::new();
+    tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut reply)).await.unwrap().unwrap();
+    let end = reply.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+    let head = String::from_utf8(reply[..end].to_vec()).unwrap().to_lowercase();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let body = reply[end + 4..].to_vec();
+    assert!(!head.contains("transfer-encoding"), "bodies come with their length");
+    Reply { status, head, body }
+}
+
+/// A chain that lies about one account.
+pub struct LyingChain {
+    pub honest: Arc<EmbeddedChain>,
+    pub about: Address,
+    pub lie: fn(&mut Account),
+}
+
+#[async_trait::async_trait]
+impl Chain for LyingChain {
+    async fn genesis_hash(&self) -> Result<[u8; 32], ChainError> {
+        self.honest.genesis_hash().await
+    }
+    async fn tip(&self, commitment: Commitment) -> Result<Tip, ChainError> {
+        self.honest.tip(commitment).await
+    }
+    async fn accounts(&self, addresses: &[Address], commitment: Commitment) -> Result<Accounts, ChainError> {
+        let mut read = self.honest.accounts(addresses, commitment).await?;
+        for (address, account) in addresses.iter().zip(&mut read.accounts) {
+            if let (true, Some(account)) = (*address == self.about, account) {
+                (self.lie)(account);
+            }
+        }
+        Ok(read)
+    }
+    async fn latest_blockhash(&self, commitment: Commitment) -> Result<Blockhash, ChainError> {
+        self.honest.latest_blockhash(commitment).await
+    }
+    async fn minimum_balance(&self, data_length: usize) -> Result<u64, ChainError> {
+        self.honest.minimum_balance(data_length).await
+    }
+    async fn send(&self, transaction: &SignedTransaction) -> Result<Signature, ChainError> {
+        self.honest.send(transaction).await
+    }
+    async fn status(&self, signature: &Signature) -> Result<Option<TransactionStatus>, ChainError> {
+        self.honest.status(signature).await
+    }
+}

@@ -1,0 +1,314 @@
+//! A crawl from WARC files to verified proof files, through every component.
+
+use crate::home::{Home, HomeError};
+use crate::system::{System, SystemError};
+use cairn_chain::RollupError;
+use cairn_client::journal::{Journal, JournalError};
+use cairn_client::submit::{self, Node, SubmitError};
+use cairn_client::verify::{Verdict, verify};
+use cairn_client::warc::{self, Crawl, Report};
+use cairn_prover::{LocalProver, Options, Profile, Prover};
+use cairn_proto::v1::GetProofRequest;
+use cairn_proto::v1::indexer_client::IndexerClient;
+use cairn_sequencer::{BatchEvent, Stage};
+use cairn_types::{Digest, PROOF_FILE_EXTENSION, Receipt, ReceiptProof};
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::JoinHandle;
+use tonic::transport::Channel;
+
+/// Proofs that are fetched at one time.
+const FETCHES: usize = 16;
+
+/// What a demo does.
+#[derive(Debug, Clone)]
+pub struct Demo {
+    /// WARC files to submit.
+    pub warcs: Vec<PathBuf>,
+    /// Data directory; one that was used before is continued.
+    pub data: PathBuf,
+    /// Profile of the proofs.
+    pub profile: Profile,
+    /// Node to submit as.
+    pub node_index: u32,
+}
+
+/// Hears how far the demo is. Every method may be called from any thread.
+pub trait Observer: warc::Progress + submit::Progress + Send + Sync + 'static {
+    /// `done` of `total` circuits are built.
+    fn circuits(&self, done: usize, total: usize);
+    /// The files are read.
+    fn read(&self, report: &Report);
+    /// Something happened to a batch.
+    fn batch(&self, event: &BatchEvent);
+    /// `done` of `total` receipts are verified.
+    fn verified(&self, done: usize, total: usize);
+}
+
+/// What a demo came to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// Receipts made from the files.
+    pub receipts: u64,
+    /// Records that gave no receipt.
+    pub skipped: u64,
+    /// Batches on chain.
+    pub batches: u64,
+    /// Receipts whose proof file leads to a header on chain.
+    pub verified: u64,
+    /// Receipts whose proof file does not.
+    pub failed: u64,
+    /// Time spent proving in this run.
+    pub prove_seconds: f64,
+    /// Compute units of the transactions that submitted headers in this run.
+    pub compute_units: u64,
+    /// Header digest of every batch on chain: what `cairn verify --root` takes.
+    pub anchors: Vec<String>,
+    /// The data directory.
+    pub state_dir: PathBuf,
+    /// Sum of the receipts' content lengths.
+    pub payload_bytes: u64,
+    /// Bytes of the batch proofs made in this run.
+    pub proof_bytes: u64,
+    /// Bytes of the blobs published in this run, compressed.
+    pub blob_bytes: u64,
+    /// Receipts that were acknowledged in an earlier run and were not sent again.
+    pub already_acknowledged: u64,
+}
+
+/// Why a demo stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The data directory.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// Starting or stopping.
+    #[error(transparent)]
+    System(#[from] SystemError),
+    /// The prover.
+    #[error(transparent)]
+    Prover(#[from] cairn_prover::StartError),
+    /// A WARC file.
+    #[error(transparent)]
+    Read(#[from] warc::ReadError),
+    /// Nothing to show.
+    #[error("the files gave no receipts: {0} records were read and none is an HTTP response")]
+    NoReceipts(u64),
+    /// A receipt.
+    #[error(transparent)]
+    Receipt(#[from] cairn_types::ReceiptError),
+    /// Submitting.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// The node's journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The sequencer stopped before the batches were on chain.
+    #[error("the sequencer stopped before every batch was submitted")]
+    Stopped,
+    /// The indexer cannot go on.
+    #[error("the indexer refuses to go on: {0}")]
+    Indexer(String),
+    /// The chain.
+    #[error(transparent)]
+    Rollup(#[from] RollupError),
+    /// The indexer's interface.
+    #[error("cannot reach the indexer")]
+    Connect(#[from] tonic::transport::Error),
+    /// The indexer's answer.
+    #[error("the indexer has no proof of receipt {receipt}")]
+    Proof {
+        /// Which.
+        receipt: Digest,
+        /// Its words.
+        #[source]
+        source: Box<tonic::Status>,
+    },
+    /// A proof file.
+    #[error("cannot write {path}")]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A task.
+    #[error("a background task failed")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// What the batch events of a run add up to.
+#[derive(Debug, Default, Clone, Copy)]
+struct Effort {
+    proving: Duration,
+    compute_units: u64,
+    proof_bytes: u64,
+    blob_bytes: u64,
+}
+
+impl Demo {
+    /// Runs it to the end.
+    ///
+    /// # Errors
+    /// [`DemoError`]. What was acknowledged until then is in the data directory, and the next run goes on from there.
+    pub async fn run<O: Observer>(&self, observer: Arc<O>) -> Result<Summary, DemoError> {
+        let home = Home::create(&self.data)?;
+        let rollup = home.open_rollup(self.profile).await?;
+        let prover = self.start_prover(Arc::clone(&observer)).await?;
+        let system = System::start(&home, rollup, prover).await?;
+        let outcome = self.with_system(&home, &system, &observer).await;
+        system.stop().await?;
+        outcome
+    }
+
+    async fn start_prover<O: Observer>(&self, observer: Arc<O>) -> Result<Arc<dyn Prover>, DemoError> {
+        let options = Options::new(self.profile);
+        let start = move || LocalProver::start(options, &|_, done, total| observer.circuits(done, total));
+        Ok(Arc::new(tokio::task::spawn_blocking(start).await??))
+    }
+
+    async fn with_system<O: Observer>(&self, home: &Home, system: &System, observer: &Arc<O>) -> Result<Summary, DemoError> {
+        let endpoint = format!("http://{}", system.sequencer.address());
+        let mut node = Node::connect(&endpoint, self.node_index, submit::Config::default(), observer.as_ref()).await?;
+        let rollup_id = node.info().rollup_id;
+        let crawl = self.read(rollup_id, Arc::clone(observer)).await?;
+        observer.read(&crawl.report);
+        let effort = watch_batches(system, Arc::clone(observer));
+        let journal = Journal::open(&home.journal(), rollup_id, self.node_index)?;
+        let submitted = node.submit(&crawl.receipts, &journal, false, observer.as_ref()).await?;
+        let batches = system.sequencer.seal_now().await.map_err(|_| DemoError::Stopped)?;
+        if !system.sequencer.wait_for(Stage::Submitted, batches).await {
+            return Err(DemoError::Stopped);
+        }
+        let indexed = system.indexer.wait_for(batches).await;
+        if let Some(problem) = indexed.problem {
+            return Err(DemoError::Indexer(problem.reason));
+        }
+        let anchors = anchors(system, batches).await?;
+        let (verified, failed) = verify_all(home, system, &crawl.receipts, &anchors, observer.as_ref()).await?;
+        let effort = effort.stop().await?;
+        Ok(Summary {
+            receipts: crawl.receipts.len() as u64,
+            skipped: crawl.report.skipped.len() as u64,
+            batches,
+            verified,
+            failed,
+            prove_seconds: effort.proving.as_secs_f64(),
+            compute_units: effort.compute_units,
+            anchors: anchors.iter().map(Digest::to_hex).collect(),
+            state_dir: home.path().to_owned(),
+            payload_bytes: crawl.receipts.iter().map(|receipt| receipt.content_length).sum(),
+            proof_bytes: effort.proof_bytes,
+            blob_bytes: effort.blob_bytes,
+            already_acknowledged: submitted.skipped,
+        })
+    }
+
+    async fn read<O: Observer>(&self, rollup_id: Digest, observer: Arc<O>) -> Result<Crawl, DemoError> {
+        let options = warc::Options { rollup_id, node_index: self.node_index, job: None };
+        let warcs = self.warcs.clone();
+        let read = move || warc::read_files(&warcs, &options, observer.as_ref());
+        let crawl = tokio::task::spawn_blocking(read).await??;
+        if crawl.receipts.is_empty() {
+            return Err(DemoError::NoReceipts(crawl.report.skipped.len() as u64));
+        }
+        Ok(crawl)
+    }
+}
+
+/// Adds up what happens to batches, and tells the observer.
+struct Effects(JoinHandle<Effort>, tokio::sync::oneshot::Sender<()>);
+
+fn watch_batches<O: Observer>(system: &System, observer: Arc<O>) -> Effects {
+    let mut events = system.sequencer.events();
+    let (stop, mut stopped) = tokio::sync::oneshot::channel();
+    let task = tokio::spawn(async move {
+        let mut effort = Effort::default();
+        loop {
+            let event = tokio::select! {
+                biased;
+                event = events.recv() => event,
+                _ = &mut stopped => return effort,
+            };
+            match event {
+                Ok(event) => {
+                    effort.add(&event);
+                    observer.batch(&event);
+                }
+                Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "batch events were missed: the sums are too low"),
+                Err(RecvError::Closed) => return effort,
+            }
+        }
+    });
+    Effects(task, stop)
+}
+
+impl Effects {
+    async fn stop(self) -> Result<Effort, DemoError> {
+        // The task ends by itself when the sequencer is gone; then nobody hears this.
+        let _ = self.1.send(());
+        Ok(self.0.await?)
+    }
+}
+
+impl Effort {
+    fn add(&mut self, event: &BatchEvent) {
+        match event {
+            BatchEvent::Published { blob_bytes, .. } => self.blob_bytes += blob_bytes,
+            BatchEvent::Proved { took, proof_bytes, .. } => {
+                self.proving += *took;
+                self.proof_bytes += proof_bytes;
+            }
+            BatchEvent::Submitted { compute_units, .. } => self.compute_units += compute_units.unwrap_or_default(),
+            _ => {}
+        }
+    }
+}
+
+/// Header digests of the first `batches` batches, as the chain has them.
+async fn anchors(system: &System, batches: u64) -> Result<Vec<Digest>, DemoError> {
+    let mut anchors = Vec::new();
+    for number in 0..batches {
+        let batch = system.rollup.batch(number).await?;
+        let batch = batch.ok_or(RollupError::Missing(system.rollup.batch_address(number)))?;
+        anchors.push(batch.digest);
+    }
+    Ok(anchors)
+}
+
+/// Gets each receipt's proof file from the indexer, keeps it, and checks it against the chain.
+async fn verify_all<O: Observer>(
+    home: &Home,
+    system: &System,
+    receipts: &[Receipt],
+    anchors: &[Digest],
+    observer: &O,
+) -> Result<(u64, u64), DemoError> {
+    let folder = home.proofs();
+    std::fs::create_dir_all(&folder).map_err(|source| DemoError::Write { path: folder.clone(), source })?;
+    let client = IndexerClient::connect(format!("http://{}", system.indexer.grpc_address())).await?;
+    let digests = receipts.iter().map(|receipt| Ok(Receipt::digest_of(&receipt.encode()?))).collect::<Result<Vec<_>, DemoError>>()?;
+    let (mut verified, mut failed) = (0, 0);
+    let mut outcomes = stream::iter(digests).map(|digest| fetch(client.clone(), digest, &folder, anchors)).buffer_unordered(FETCHES);
+    while let Some(holds) = outcomes.try_next().await? {
+        if holds { verified += 1 } else { failed += 1 }
+        observer.verified((verified + failed) as usize, receipts.len());
+    }
+    Ok((verified, failed))
+}
+
+async fn fetch(mut client: IndexerClient<Channel>, receipt: Digest, folder: &Path, anchors: &[Digest]) -> Result<bool, DemoError> {
+    let request = GetProofRequest { receipt_digest: receipt.to_bytes().to_vec(), position: None };
+    let proof = client.get_proof(request).await.map_err(|source| DemoError::Proof { receipt, source: source.into() })?.into_inner();
+    let path = folder.join(format!("{receipt}.{PROOF_FILE_EXTENSION}"));
+    tokio::fs::write(&path, &proof.file).await.map_err(|source| DemoError::Write { path, source })?;
+    // What counts is the file as a buyer would have it, and that it is about the receipt that was asked for.
+    let Ok(proof) = ReceiptProof::decode(&proof.file) else { return Ok(false) };
+    Ok(matches!(verify(&proof, anchors), Verdict::Anchored(verified) if verified.receipt_digest == receipt))
+}

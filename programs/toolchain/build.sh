@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# build.sh [--out FILE] [--version v0|v3]: compiles the settlement program to sBPF.
+#
+# Without options it writes programs/settlement.so, sBPF v3, and programs/settlement.toml beside it: the file's SHA-256
+# and the versions of the tools that made it. PROGRAM_ID=... with --out builds for a deployment under another id.
+# toolchain/setup.sh has to have been run on the machine.
+#
+# The same sources and tools give the same bytes on every machine. Cargo hashes the absolute paths of path dependencies
+# and the compiler's flags into symbol names, and symbol names decide the order of functions; so the sources are copied
+# to a folder that is called the same everywhere, and the tools are reached through it.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repository=$(cd "$here/../.." && pwd)
+home=${CAIRN_SBPF_HOME:-$HOME/.cache/cairn/sbpf}
+stage=/var/tmp/cairn-program
+out=$repository/programs/settlement.so
+version=v3
+official=yes
+while [ $# -gt 0 ]; do
+    case $1 in
+    --out) out=$(realpath -m "$2") official= && shift 2 ;;
+    --version) version=$2 && shift 2 ;;
+    *) echo "build.sh: unknown option $1" >&2 && exit 2 ;;
+    esac
+done
+# v4 of LLVM's BPF has the instructions that sBPF v3 took over from it, v0 ends before them. In v3 system calls are
+# calls of known numbers, which the Solana crates are told by a cfg. A sixth argument is passed in the next stack frame,
+# which v0 keeps apart by a gap; since Anchor has functions with more than five, a v0 build has to inline them.
+case $version in
+v3) cpu=v4 extra=('--cfg=target_feature="static-syscalls"') ;;
+v0) cpu=v2 extra=(-C link-arg=--llvm-args=--inline-threshold=2000 -C link-arg=--llvm-args=--inlinecold-threshold=2000) ;;
+*) echo "build.sh: sBPF $version is not supported, v0 and v3 are" >&2 && exit 2 ;;
+esac
+[ -z "$official" ] || [ "$version" = v3 ] || { echo "build.sh: the committed program is v3; use --out for others" >&2 && exit 2; }
+[ -z "$official" ] || [ -z "${PROGRAM_ID:-}" ] || { echo "build.sh: the committed program has the committed id; use --out for another" >&2 && exit 2; }
+[ -x "$home/bin/sbpf-linker" ] || { echo "build.sh: run programs/toolchain/setup.sh first" >&2 && exit 1; }
+
+mkdir -p "$stage"
+exec 9>"$stage/lock"
+flock 9
+rm -rf "$stage/source"
+mkdir -p "$stage/source/crates" "$stage/source/programs"
+ln -sfn "$home" "$stage/tools"
+ln -sfn "${CARGO_HOME:-$HOME/.cargo}" "$stage/cargo"
+cp "$here/sbpf-solana.json" "$stage/source/"
+cp -a "$repository/Cargo.toml" "$stage/source/"
+cp -a "$repository"/crates/{goldilocks,types,interface} "$stage/source/crates/"
+cp -a "$repository"/programs/{Cargo.toml,Cargo.lock,settlement} "$stage/source/programs/"
+if [ -n "${PROGRAM_ID:-}" ]; then
+    committed=$(sed -n 's/^declare_id!("\(.*\)");$/\1/p' "$repository/programs/settlement/src/lib.rs")
+    sed -i "s/$committed/$PROGRAM_ID/" "$stage/source/programs/settlement/src/lib.rs" "$stage/source/crates/interface/src/lib.rs"
+fi
+
+flags=(
+    -C "linker=$stage/tools/bin/sbpf-linker" -C "link-arg=--arch=$version" -C "link-arg=$stage/tools/wide_multiply.o" -C link-arg=--export=__multi3
+    -C "target-cpu=$cpu" -C target-feature=+allows-misaligned-mem-access
+    -Z unstable-options -C panic=immediate-abort -C relocation-model=static
+    # The stack frame of sBPF, and instructions that LLVM knows but sBPF does not.
+    -C link-arg=--llvm-args=-bpf-stack-size=4096 -C link-arg=--llvm-args=--bpf-max-stores-per-memfunc=5
+    -C link-arg=--llvm-args=--disable-gotox -C link-arg=--llvm-args=--disable-ldsx -C link-arg=--llvm-args=--disable-movsx
+    -C link-arg=--llvm-args=--disable-bswap -C link-arg=--llvm-args=--disable-sdiv-smod
+    # std has no Solana of its own: this is its bare machine without threads, with an alignment for its allocator.
+    '--cfg=target_os="solana"' '--cfg=target_arch="csky"' -A explicit_builtin_cfgs_in_flags "${extra[@]}"
+    "--remap-path-prefix=$stage/source=/cairn" "--remap-path-prefix=$stage/cargo=/cargo"
+    "--remap-path-prefix=/usr/lib/rustlib/src=/rust"
+)
+(
+    cd "$stage/source/programs"
+    # The first two admit unstable features on a stable compiler, and a target that std does not know.
+    RUSTC_BOOTSTRAP=1 RUSTC_BOOTSTRAP_SYNTHETIC_TARGET=1 RUSTC=/usr/bin/rustc CARGO_HOME=$stage/cargo CARGO_TARGET_DIR=$stage/target-$version \
+        CARGO_TARGET_SBPF_SOLANA_RUSTFLAGS="${flags[*]}" \
+        /usr/bin/cargo build --quiet --release --locked --package cairn-settlement --target "$stage/source/sbpf-solana.json" \
+        -Zjson-target-spec -Zbuild-std=core,alloc,std -Zbuild-std-features=compiler-builtins-mem
+)
+mkdir -p "$(dirname "$out")"
+cp "$stage/target-$version/sbpf-solana/release/libsettlement.so" "$out"
+
+sha256=$(sha256sum "$out" | cut -d ' ' -f 1)
+if [ -n "$official" ]; then
+    "$here/versions.sh" >"$repository/programs/settlement.toml.new"
+    {
+        echo "# Written by programs/toolchain/build.sh together with settlement.so."
+        echo "sbpf = \"$version\""
+        echo "bytes = $(stat -c %s "$out")"
+        echo "sha256 = \"$sha256\""
+        echo
+        echo "[toolchain]"
+        cat "$repository/programs/settlement.toml.new"
+    } >"$repository/programs/settlement.toml"
+    rm "$repository/programs/settlement.toml.new"
+fi
+echo "$out: sBPF $version, $(stat -c %s "$out") bytes, SHA-256 $sha256"

@@ -1,0 +1,178 @@
+//! Proving in this process.
+
+use crate::progress::{Progress, Stage};
+use crate::{BatchProof, Profile, ProveError, Prover, VerifyError, workers};
+use cairn_circuits::plonk::Proof;
+use cairn_circuits::{CircuitError, CircuitSet, LEVELS, Layer, PinError, SegmentInputs, SegmentShape};
+use cairn_types::{Batch, Cursor};
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How to prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Proof parameters.
+    pub profile: Profile,
+    /// Threads; by default one per core.
+    pub threads: Option<NonZeroUsize>,
+    /// Memory that proofs in the making may use together, in bytes; by default half of what is available at start.
+    pub memory: Option<u64>,
+}
+
+impl Options {
+    /// The defaults for a profile.
+    #[must_use]
+    pub const fn new(profile: Profile) -> Self {
+        Self { profile, threads: None, memory: None }
+    }
+}
+
+/// Proves with this machine's cores.
+#[derive(Debug)]
+pub struct LocalProver {
+    circuits: &'static CircuitSet,
+    pool: ThreadPool,
+    memory: u64,
+}
+
+/// Why a prover does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The thread pool.
+    #[error("cannot start the proving threads")]
+    Threads(#[from] ThreadPoolBuildError),
+    /// The circuits are not those of this version.
+    #[error(transparent)]
+    Circuits(#[from] PinError),
+}
+
+impl LocalProver {
+    /// Builds the circuits, or takes those that this process has built before, and starts the threads.
+    ///
+    /// # Errors
+    /// When the circuits are not the pinned ones or threads cannot be started.
+    pub fn start(options: Options, progress: &dyn Progress) -> Result<Self, StartError> {
+        let threads = options.threads.map_or(0, NonZeroUsize::get);
+        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("prove-{index}")).build()?;
+        let circuits = pool.install(|| CircuitSet::get(options.profile, &|done| progress.step(Stage::Circuits, done, CircuitSet::STEPS)))?;
+        let memory = options.memory.unwrap_or_else(|| crate::memory::available() / 2);
+        Ok(Self { circuits, pool, memory })
+    }
+
+    /// The circuits in use.
+    #[must_use]
+    pub const fn circuits(&self) -> &'static CircuitSet {
+        self.circuits
+    }
+
+    /// Threads in use.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// The threads.
+    pub(crate) const fn pool(&self) -> &ThreadPool {
+        &self.pool
+    }
+
+    /// How many proofs of `layer` run at once: one per thread, if memory allows, and at least one.
+    pub(crate) fn at_once(&self, layer: Layer) -> usize {
+        let fit = self.memory / crate::memory::peak_of(self.circuits, layer).max(1);
+        usize::try_from(fit).unwrap_or(usize::MAX).clamp(1, self.threads())
+    }
+
+    /// Proves `count` nodes of one layer.
+    fn layer(
+        &self,
+        layer: Layer,
+        count: usize,
+        progress: &dyn Progress,
+        finished: &(dyn Fn() + Sync),
+        prove: impl Fn(usize) -> Result<Proof, CircuitError> + Sync,
+    ) -> Result<Vec<Proof>, ProveError> {
+        workers::run(&self.pool, self.at_once(layer), count, |index| {
+            if progress.cancelled() {
+                return Err(ProveError::Cancelled);
+            }
+            let proof = guarded(layer, || prove(index))?;
+            finished();
+            Ok(proof)
+        })
+    }
+}
+
+impl Prover for LocalProver {
+    fn profile(&self) -> Profile {
+        self.circuits.profile()
+    }
+
+    fn prove(&self, batch: &Batch, progress: &dyn Progress) -> Result<BatchProof, ProveError> {
+        check(batch)?;
+        let count = |stage: Stage, total: usize| {
+            progress.step(stage, 0, total);
+            let done = AtomicUsize::new(0);
+            move || progress.step(stage, done.fetch_add(1, Ordering::Relaxed) + 1, total)
+        };
+        let set = self.circuits;
+        let bundles: Vec<_> = batch.bundles.chunks(SegmentShape::FULL.bundles()).collect();
+        let finished = count(Stage::Segments, bundles.len());
+        let mut proofs = self.layer(Layer::Segment, bundles.len(), progress, &finished, |index| {
+            set.prove_segment(&SegmentInputs::of(&batch.header.rollup_id, bundles[index]))
+        })?;
+
+        let nodes = (1..=LEVELS).map(|level| bundles.len().div_ceil(1 << level)).sum();
+        let finished = count(Stage::Aggregation, nodes);
+        for level in 1..=LEVELS {
+            let pairs: Vec<_> = proofs.chunks(2).collect();
+            proofs = self.layer(Layer::Aggregation(level), pairs.len(), progress, &finished, |index| {
+                set.prove_aggregation(level, &pairs[index][0], pairs[index].get(1))
+            })?;
+        }
+
+        let finished = count(Stage::Batch, 1);
+        let all = &proofs[0];
+        let top = self.layer(Layer::Batch, 1, progress, &finished, |_| set.prove_batch(all, &batch.header.words()))?;
+        let proof = BatchProof { profile: self.profile(), statement: batch.header.statement(), bytes: top[0].to_bytes() };
+        self.verify(&proof).map_err(ProveError::SelfCheck)?;
+        Ok(proof)
+    }
+
+    fn verify(&self, proof: &BatchProof) -> Result<(), VerifyError> {
+        if proof.profile != self.profile() {
+            return Err(VerifyError::Profile { found: proof.profile, expected: self.profile() });
+        }
+        self.circuits.verify(&proof.statement, &proof.bytes)
+    }
+}
+
+/// The native twin: the header must be what sealing the bundles gives.
+fn check(batch: &Batch) -> Result<(), ProveError> {
+    let header = &batch.header;
+    let cursor = Cursor {
+        batches: header.number,
+        header_digest: header.previous,
+        state_root: header.old_state_root,
+        queue: header.queue_from,
+    };
+    let sealed = Batch::seal(&cursor, header.rollup_id, batch.bundles.clone())?;
+    let (stated, computed) = (header.words(), sealed.header.words());
+    match stated.iter().zip(computed).position(|(stated, computed)| *stated != computed) {
+        None => Ok(()),
+        Some(word) => Err(ProveError::Header { word, stated: stated[word], computed: computed[word] }),
+    }
+}
+
+/// plonky2 reports an unsatisfied circuit by panicking; a service must outlive that.
+fn guarded(layer: Layer, prove: impl FnOnce() -> Result<Proof, CircuitError>) -> Result<Proof, ProveError> {
+    match catch_unwind(AssertUnwindSafe(prove)) {
+        Ok(result) => Ok(result?),
+        Err(payload) => {
+            let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+            let panic = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unnamed panic".into());
+            Err(ProveError::Defect { layer, panic })
+        }
+    }
+}

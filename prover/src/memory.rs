@@ -1,0 +1,47 @@
+//! How much memory there is, and how much a proof takes.
+
+use cairn_circuits::{CircuitSet, Layer};
+use std::fs;
+
+/// Bytes assumed where the system does not say.
+const UNKNOWN: u64 = 4 << 30;
+
+/// Memory that can be had without swapping, in bytes, from `/proc/meminfo`.
+#[must_use]
+pub fn available() -> u64 {
+    field("/proc/meminfo", "MemAvailable:").unwrap_or(UNKNOWN)
+}
+
+/// The most memory this process has held, in bytes, from `/proc/self/status`; `None` on systems without it.
+#[must_use]
+pub fn peak() -> Option<u64> {
+    field("/proc/self/status", "VmHWM:")
+}
+
+/// Name of the processor, from `/proc/cpuinfo`.
+#[must_use]
+pub fn processor() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = text.lines().find_map(|line| line.strip_prefix("model name")).and_then(|rest| rest.split_once(':'));
+    name.map_or_else(|| std::env::consts::ARCH.into(), |(_, name)| name.trim().into())
+}
+
+/// A line `name: N kB`, in bytes.
+fn field(path: &str, name: &str) -> Option<u64> {
+    let text = fs::read_to_string(path).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib << 10)
+}
+
+/// Memory that one proof of `layer` takes while it is made, in bytes.
+///
+/// A proof holds its polynomials extended to the code's length, plus trees and scratch space: measured, it stays under
+/// [`BYTES_PER_POINT`] for each point of the extended domain.
+#[must_use]
+pub fn peak_of(circuits: &CircuitSet, layer: Layer) -> u64 {
+    let circuit = circuits.layers().find(|(found, ..)| *found == layer).map(|(_, circuit, _)| circuit);
+    circuit.map_or(0, |circuit| BYTES_PER_POINT << (circuit.common.degree_bits() + circuit.common.config.fri_config.rate_bits))
+}
+
+/// Bytes of memory per point of the extended domain.
+const BYTES_PER_POINT: u64 = 6 << 10;

@@ -1,0 +1,40 @@
+//! The sequencer: takes bundles from crawl nodes, orders them, seals them into batches, and brings these to the chain.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`intake`] | from a gRPC request to an acknowledged bundle: checks, order, group commit |
+//! | [`seal`] | when a batch is sealed and what it is |
+//! | [`settle`] | sealed → published → proved → submitted, each a task with a durable cursor |
+//! | [`store`] | what survives: RocksDB, one synchronous write per change of state |
+//! | [`objects`] | published data and proofs, and their paths |
+//! | [`status`], [`metrics`] | how far everything is |
+//! | [`config`], [`server`], [`sequencer`] | flags, gRPC, and the whole |
+//!
+//! What a client was told survives: an acknowledgement is sent after the bundle is on disk, and the same bundle again
+//! gets the same acknowledgement. What a seal says survives as well; everything after it can be done again.
+
+mod blocking;
+mod clock;
+pub mod config;
+#[cfg(test)]
+mod fault_tests;
+pub mod intake;
+pub mod metrics;
+pub mod objects;
+mod run;
+#[cfg(test)]
+mod samples;
+pub mod seal;
+pub mod sequencer;
+pub mod server;
+pub mod settle;
+mod stage;
+pub mod status;
+pub mod store;
+
+pub use config::{Config, ConfigError, SequencerArgs};
+pub use run::RunError;
+pub use seal::policy::SealLimits;
+pub use sequencer::{Parts, SealNowError, Sequencer, StartError};
+pub use stage::Stage;
+pub use status::{BatchEvent, BatchSummary, LogStatus, StageStatus};

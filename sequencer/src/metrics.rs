@@ -1,0 +1,205 @@
+//! Every metric of the sequencer: one table, and one function per thing that is measured.
+
+use std::time::Duration;
+
+use metrics::{Unit, counter, gauge, histogram};
+
+use crate::Stage;
+use crate::store::Change;
+
+/// What a metric does over time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// A distribution.
+    Histogram,
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    /// `cairn_sequencer_<thing>_<unit>`.
+    pub name: &'static str,
+    /// What it does.
+    pub kind: Kind,
+    /// Its unit, as the exporter knows units.
+    pub unit: Unit,
+    /// What it says.
+    pub help: &'static str,
+}
+
+const ACKNOWLEDGED: &str = "cairn_sequencer_acknowledged_bundles";
+const ACKNOWLEDGED_RECEIPTS: &str = "cairn_sequencer_acknowledged_receipts";
+const DUPLICATE: &str = "cairn_sequencer_duplicate_bundles";
+const REFUSED: &str = "cairn_sequencer_refused_bundles";
+const IN_FLIGHT: &str = "cairn_sequencer_in_flight_bundles";
+const GROUP: &str = "cairn_sequencer_commit_group_bundles";
+const CHECK: &str = "cairn_sequencer_check_seconds";
+const STORE_WRITE: &str = "cairn_sequencer_store_write_seconds";
+const UNSEALED: &str = "cairn_sequencer_unsealed_bundles";
+const PASSED: &str = "cairn_sequencer_stage_passed_batches";
+const LAG: &str = "cairn_sequencer_stage_lag_batches";
+const STAGE: &str = "cairn_sequencer_stage_work_seconds";
+const RETRIED: &str = "cairn_sequencer_stage_retried_attempts";
+const SEALED_RECEIPTS: &str = "cairn_sequencer_sealed_receipts";
+const DATA: &str = "cairn_sequencer_published_data_bytes";
+const BLOB: &str = "cairn_sequencer_published_blob_bytes";
+const PROOF: &str = "cairn_sequencer_proof_size_bytes";
+const COMPUTE: &str = "cairn_sequencer_submit_compute_units";
+
+/// The table.
+pub const METRICS: [Metric; 18] = [
+    metric(ACKNOWLEDGED, Kind::Counter, Unit::Count, "Bundles that joined the log"),
+    metric(ACKNOWLEDGED_RECEIPTS, Kind::Counter, Unit::Count, "Receipts in bundles that joined the log"),
+    metric(DUPLICATE, Kind::Counter, Unit::Count, "Bundles that were submitted again"),
+    metric(REFUSED, Kind::Counter, Unit::Count, "Bundles refused, by reason"),
+    metric(IN_FLIGHT, Kind::Gauge, Unit::Count, "Bundles that await their acknowledgement"),
+    metric(GROUP, Kind::Histogram, Unit::Count, "Bundles that shared one synchronous write"),
+    metric(CHECK, Kind::Histogram, Unit::Seconds, "Time to check one bundle"),
+    metric(STORE_WRITE, Kind::Histogram, Unit::Seconds, "Time of one synchronous write, by change"),
+    metric(UNSEALED, Kind::Gauge, Unit::Count, "Acknowledged bundles in no batch yet"),
+    metric(PASSED, Kind::Gauge, Unit::Count, "Batches that have passed a stage, by stage"),
+    metric(LAG, Kind::Gauge, Unit::Count, "Sealed batches that a stage has still to do, by stage"),
+    metric(STAGE, Kind::Histogram, Unit::Seconds, "Time that a stage worked on one batch, by stage"),
+    metric(RETRIED, Kind::Counter, Unit::Count, "Failed attempts that a stage repeats, by stage"),
+    metric(SEALED_RECEIPTS, Kind::Histogram, Unit::Count, "Receipts in a sealed batch"),
+    metric(DATA, Kind::Histogram, Unit::Bytes, "Size of a batch's data, uncompressed"),
+    metric(BLOB, Kind::Histogram, Unit::Bytes, "Size of a batch's data as it is stored"),
+    metric(PROOF, Kind::Histogram, Unit::Bytes, "Size of a batch's proof"),
+    metric(COMPUTE, Kind::Histogram, Unit::Count, "Compute units of a submitted header"),
+];
+
+const fn metric(name: &'static str, kind: Kind, unit: Unit, help: &'static str) -> Metric {
+    Metric { name, kind, unit, help }
+}
+
+/// Gives the installed recorder the units and texts of the table.
+pub fn describe() {
+    for Metric { name, kind, unit, help } in METRICS {
+        match kind {
+            Kind::Counter => metrics::describe_counter!(name, unit, help),
+            Kind::Gauge => metrics::describe_gauge!(name, unit, help),
+            Kind::Histogram => metrics::describe_histogram!(name, unit, help),
+        }
+    }
+}
+
+pub(crate) fn acknowledged(receipts: usize) {
+    counter!(ACKNOWLEDGED).increment(1);
+    counter!(ACKNOWLEDGED_RECEIPTS).increment(receipts as u64);
+}
+
+pub(crate) fn duplicate() {
+    counter!(DUPLICATE).increment(1);
+}
+
+pub(crate) fn refused(reason: &'static str) {
+    counter!(REFUSED, "reason" => reason).increment(1);
+}
+
+pub(crate) fn in_flight(bundles: usize) {
+    gauge!(IN_FLIGHT).set(bundles as f64);
+}
+
+pub(crate) fn commit_group(bundles: usize) {
+    histogram!(GROUP).record(bundles as f64);
+}
+
+pub(crate) fn checked(took: Duration) {
+    histogram!(CHECK).record(took);
+}
+
+pub(crate) fn store_write(change: Change, took: Duration) {
+    histogram!(STORE_WRITE, "change" => change.name()).record(took);
+}
+
+pub(crate) fn unsealed(bundles: u64) {
+    gauge!(UNSEALED).set(bundles as f64);
+}
+
+pub(crate) fn stage_passed(stage: Stage, batches: u64, sealed: u64) {
+    gauge!(PASSED, "stage" => stage.name()).set(batches as f64);
+    gauge!(LAG, "stage" => stage.name()).set(sealed.saturating_sub(batches) as f64);
+}
+
+pub(crate) fn stage_worked(stage: Stage, took: Duration) {
+    histogram!(STAGE, "stage" => stage.name()).record(took);
+}
+
+pub(crate) fn stage_retried(stage: Stage) {
+    counter!(RETRIED, "stage" => stage.name()).increment(1);
+}
+
+pub(crate) fn sealed(receipts: u32) {
+    histogram!(SEALED_RECEIPTS).record(f64::from(receipts));
+}
+
+pub(crate) fn published(data_bytes: u64, blob_bytes: usize) {
+    histogram!(DATA).record(data_bytes as f64);
+    histogram!(BLOB).record(blob_bytes as f64);
+}
+
+pub(crate) fn proof(bytes: usize) {
+    histogram!(PROOF).record(bytes as f64);
+}
+
+pub(crate) fn compute_units(units: u64) {
+    histogram!(COMPUTE).record(units as f64);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+
+    const UNITS: [&str; 7] = ["bundles", "receipts", "batches", "seconds", "bytes", "attempts", "units"];
+
+    #[test]
+    fn every_name_is_component_thing_unit_and_unique() {
+        let mut names = BTreeSet::new();
+        for metric in METRICS {
+            let thing = metric.name.strip_prefix("cairn_sequencer_").expect(metric.name);
+            let (thing, unit) = thing.rsplit_once('_').expect(metric.name);
+            assert!(UNITS.contains(&unit), "{}: unit {unit}", metric.name);
+            assert!(!thing.is_empty() && thing.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", metric.name);
+            assert!(!metric.help.is_empty() && names.insert(metric.name), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn what_is_recorded_is_exactly_what_the_table_lists() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            acknowledged(3);
+            duplicate();
+            refused("gap");
+            in_flight(1);
+            commit_group(2);
+            checked(Duration::from_millis(1));
+            store_write(Change::Append, Duration::from_millis(1));
+            unsealed(4);
+            stage_passed(Stage::Proved, 1, 2);
+            stage_worked(Stage::Proved, Duration::from_secs(1));
+            stage_retried(Stage::Submitted);
+            sealed(5);
+            published(10, 5);
+            proof(100);
+            compute_units(7);
+        });
+        let text = handle.render();
+        let recorded: BTreeSet<_> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE "))
+            .filter_map(|line| line.split(' ').next())
+            .collect();
+        let listed: BTreeSet<_> = METRICS.iter().map(|metric| metric.name).collect();
+        assert_eq!(recorded, listed);
+    }
+}

@@ -1,0 +1,38 @@
+//! The stages that a batch goes through, and the words for them.
+
+use std::fmt;
+
+/// What has happened to a batch. Each stage is a task of its own; none waits for a later one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Its header is final and on disk.
+    Sealed,
+    /// Its data is in the object store.
+    Published,
+    /// A proof of its header is on disk and in the object store.
+    Proved,
+    /// The chain has its header.
+    Submitted,
+}
+
+impl Stage {
+    /// All stages, in order.
+    pub const ALL: [Self; 4] = [Self::Sealed, Self::Published, Self::Proved, Self::Submitted];
+
+    /// The word for it, in logs, metrics and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sealed => "sealed",
+            Self::Published => "published",
+            Self::Proved => "proved",
+            Self::Submitted => "submitted",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,95 @@
+//! What the store keeps, as values. Field order is the format: a change needs a new [`super::SCHEMA_VERSION`].
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use cairn_types::{BatchHeader, BundleData, Digest, HEADER_WORDS};
+
+/// An acknowledged bundle.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StoredBundle {
+    /// Digest of its statement.
+    pub digest: Digest,
+    /// When it arrived, in milliseconds since the Unix epoch. Decides when a batch is old enough to be sealed, and
+    /// nothing else.
+    pub arrived_ms: u64,
+    /// Node, sequence and receipts.
+    pub data: BundleData,
+}
+
+impl StoredBundle {
+    /// Bytes that it takes in a batch's data, less a few of framing.
+    #[must_use]
+    pub fn data_bytes(&self) -> u64 {
+        self.data.records.iter().map(|record| (record.receipt.len() + size_of::<cairn_types::Leaf>()) as u64).sum()
+    }
+}
+
+/// Where a node's sequence is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Placed {
+    /// Place over all nodes.
+    pub log_index: u64,
+    /// Digest of the bundle that has it.
+    pub digest: Digest,
+}
+
+/// A sealed batch: its header, and the bundles that it holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SealedBatch {
+    /// The final header.
+    pub header: BatchHeader,
+    /// Its digest.
+    pub header_digest: Digest,
+    /// Log index of the first bundle.
+    pub first: u64,
+    /// Log index after the last bundle.
+    pub end: u64,
+    /// When it was sealed, in milliseconds since the Unix epoch.
+    pub sealed_ms: u64,
+}
+
+/// [`SealedBatch`] as bytes: words, because they have one form only.
+#[derive(BorshSerialize, BorshDeserialize)]
+pub(super) struct SealedBatchBytes {
+    pub(super) words: [u64; HEADER_WORDS],
+    pub(super) header_digest: Digest,
+    pub(super) first: u64,
+    pub(super) end: u64,
+    pub(super) sealed_ms: u64,
+}
+
+/// A transaction that was going to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Intent {
+    /// Digest of the header that it submits.
+    pub header_digest: Digest,
+    /// The signature that names it.
+    pub signature: [u8; 64],
+    /// The signed transaction, exactly as it is sent.
+    pub transaction: Vec<u8>,
+    /// Block height past which these bytes can execute no more.
+    pub last_valid_block_height: u64,
+}
+
+/// A header that the chain has.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Submission {
+    /// Digest of the header.
+    pub header_digest: Digest,
+    /// Signature of the transaction, where this sequencer sent it.
+    pub signature: Option<[u8; 64]>,
+    /// Slot in which it executed, where known.
+    pub slot: Option<u64>,
+    /// Compute units it took, where known.
+    pub compute_units: Option<u64>,
+}
+
+/// A proof of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StoredProof {
+    /// The header digest that it proves.
+    pub statement: Digest,
+    /// The proof file, as it is published.
+    pub bytes: Vec<u8>,
+    /// Time of proving, in milliseconds.
+    pub prove_ms: u64,
+}

@@ -1,0 +1,76 @@
+//! A world with a sequencer in it that can be stopped and started again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cairn_proto::v1::sequencer_client::SequencerClient;
+use cairn_proto::{Acknowledgement, v1};
+use cairn_prover::Prover;
+use cairn_sequencer::{Config, RunError, Sequencer};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::transport::Channel;
+
+use crate::samples::{QuickProver, World, request_for};
+
+pub struct Bench {
+    pub world: World,
+    pub config: Config,
+    pub prover: Arc<dyn Prover>,
+    pub folder: TempDir,
+}
+
+pub struct Running {
+    pub sequencer: Sequencer,
+    pub stop: CancellationToken,
+    pub client: SequencerClient<Channel>,
+}
+
+impl Bench {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let world = World::open(folder.path()).await;
+        Self::of(world, folder)
+    }
+
+    pub fn of(world: World, folder: TempDir) -> Self {
+        let local = Config::local(folder.path().join("log"));
+        let config = Config { chain_poll: Duration::from_millis(50), grace: Duration::from_secs(2), ..local };
+        Self { world, config, prover: Arc::new(QuickProver), folder }
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.config.store.clone()
+    }
+
+    pub fn request(&self, node_index: u32, sequence: u64, receipts: u64) -> v1::SubmitBundleRequest {
+        request_for(&self.world.rollup_id, node_index, sequence, receipts)
+    }
+
+    pub async fn start(&self) -> Running {
+        let stop = CancellationToken::new();
+        let parts = self.world.parts(Arc::clone(&self.prover));
+        let sequencer = Sequencer::start(self.config.clone(), parts, stop.clone()).await.unwrap();
+        let client = SequencerClient::connect(format!("http://{}", sequencer.address())).await.unwrap();
+        Running { sequencer, stop, client }
+    }
+}
+
+impl Running {
+    pub async fn submit(&mut self, request: v1::SubmitBundleRequest) -> Result<Acknowledgement, Status> {
+        let reply = self.client.submit_bundle(request).await?;
+        Ok(reply.into_inner().try_into().unwrap())
+    }
+
+    pub async fn stop(self) -> Result<(), RunError> {
+        drop(self.client);
+        self.stop.cancel();
+        self.sequencer.join().await
+    }
+}

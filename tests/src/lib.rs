@@ -1,0 +1,3 @@
+//! What the cross-component tests share.
+pub mod settlement;
+pub mod vectors;
