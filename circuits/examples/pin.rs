@@ -14,7 +14,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut table = String::from("// Written by `cargo run --release -p cairn-circuits --example pin -- --write`.\n\n");
     writeln!(table, "/// The receipt gate's constraints.")?;
     writeln!(table, "#[rustfmt::skip]")?;
-    writeln!(table, "pub const RECEIPT_GATE: Fingerprint = Fingerprint([\n{}]);", bytes(&Fingerprint::of_receipt_gate()))?;
+    writeln!(
+        table,
+        "pub const RECEIPT_GATE: Fingerprint = Fingerprint([\n{}]);",
+        bytes(&Fingerprint::of_receipt_gate())
+    )?;
     for profile in Profile::ALL {
         let set = CircuitSet::build_unchecked(profile);
         writeln!(table, "\n#[rustfmt::skip]")?;
@@ -23,7 +27,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let degree_bits = circuit.common.degree_bits();
             writeln!(table, "    // {layer}: {used} rows used of 2^{degree_bits}.")?;
             let fingerprint = bytes(&Fingerprint::of_circuit(circuit));
-            writeln!(table, "    Pin {{ degree_bits: {degree_bits}, fingerprint: Fingerprint([\n{fingerprint}    ]) }},")?;
+            writeln!(
+                table,
+                "    Pin {{ degree_bits: {degree_bits}, fingerprint: Fingerprint([\n{fingerprint}    ]) }},"
+            )?;
         }
         writeln!(table, "];")?;
     }

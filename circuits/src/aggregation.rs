@@ -69,7 +69,8 @@ impl AggregationTarget {
 /// The verifier key of `child` as constants.
 pub(crate) fn pinned_key(builder: &mut Builder, enforcer: &mut Enforcer, child: &Circuit) -> VerifierCircuitTarget {
     let constant = builder.constant_verifier_data(&child.verifier_only);
-    let mut bind = |digest: HashOutTarget| HashOutTarget::from(enforcer.bind(builder, Clause::ChildKey, digest.elements));
+    let mut bind =
+        |digest: HashOutTarget| HashOutTarget::from(enforcer.bind(builder, Clause::ChildKey, digest.elements));
     VerifierCircuitTarget {
         circuit_digest: bind(constant.circuit_digest),
         constants_sigmas_cap: MerkleCapTarget(constant.constants_sigmas_cap.0.into_iter().map(bind).collect()),
@@ -77,7 +78,11 @@ pub(crate) fn pinned_key(builder: &mut Builder, enforcer: &mut Enforcer, child: 
 }
 
 /// A proof that is verified under `key`.
-pub(crate) fn verified(builder: &mut Builder, child: &Circuit, key: &VerifierCircuitTarget) -> ProofWithPublicInputsTarget<D> {
+pub(crate) fn verified(
+    builder: &mut Builder,
+    child: &Circuit,
+    key: &VerifierCircuitTarget,
+) -> ProofWithPublicInputsTarget<D> {
     let proof = builder.add_virtual_proof_with_pis(&child.common);
     builder.verify_proof::<C>(&proof, key, &child.common);
     proof
@@ -89,7 +94,13 @@ pub(crate) fn statement_of(proof: &ProofWithPublicInputsTarget<D>) -> PublicInpu
 }
 
 /// What both children say together.
-fn merge(builder: &mut Builder, enforcer: &mut Enforcer, left: &PublicInputsTarget, right: &PublicInputsTarget, child_depth: usize) -> PublicInputsTarget {
+fn merge(
+    builder: &mut Builder,
+    enforcer: &mut Enforcer,
+    left: &PublicInputsTarget,
+    right: &PublicInputsTarget,
+    child_depth: usize,
+) -> PublicInputsTarget {
     let left_real = not(builder, left.no_op);
     let right_real = not(builder, right.no_op);
 

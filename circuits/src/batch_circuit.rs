@@ -74,7 +74,10 @@ impl BatchTarget {
         }
         let carried = |from: usize, length: usize| header[from..from + length].to_vec();
         let (old_state, queue_from) = (carried(word::OLD_STATE_ROOT, 4), carried(word::QUEUE_FROM, 5));
-        for (clause, at, values) in [(Clause::StateCarried, word::NEW_STATE_ROOT, old_state), (Clause::QueueCarried, word::QUEUE_TO, queue_from)] {
+        for (clause, at, values) in [
+            (Clause::StateCarried, word::NEW_STATE_ROOT, old_state),
+            (Clause::QueueCarried, word::QUEUE_TO, queue_from),
+        ] {
             for (offset, &value) in values.iter().enumerate() {
                 header[at + offset] = enforcer.bind_one(&mut builder, clause, value);
             }

@@ -66,8 +66,18 @@ impl Cache {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn keep_circuit(&self, profile: Profile, layer: Layer, fingerprint: &Fingerprint, circuit: &Circuit) -> io::Result<()> {
-        let body = || circuit.to_bytes(&Gates, &Generators).map_err(|_| io::Error::other("a gate that is not in the list of gates"));
+    pub fn keep_circuit(
+        &self,
+        profile: Profile,
+        layer: Layer,
+        fingerprint: &Fingerprint,
+        circuit: &Circuit,
+    ) -> io::Result<()> {
+        let body = || {
+            circuit
+                .to_bytes(&Gates, &Generators)
+                .map_err(|_| io::Error::other("a gate that is not in the list of gates"))
+        };
         self.keep(profile, layer, Kind::Circuit, fingerprint, body)
     }
 
@@ -82,11 +92,24 @@ impl Cache {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn keep_no_op(&self, profile: Profile, layer: Layer, fingerprint: &Fingerprint, proof: &Proof) -> io::Result<()> {
+    pub fn keep_no_op(
+        &self,
+        profile: Profile,
+        layer: Layer,
+        fingerprint: &Fingerprint,
+        proof: &Proof,
+    ) -> io::Result<()> {
         self.keep(profile, layer, Kind::NoOp, fingerprint, || Ok(proof.to_bytes()))
     }
 
-    fn keep(&self, profile: Profile, layer: Layer, kind: Kind, fingerprint: &Fingerprint, body: impl FnOnce() -> io::Result<Vec<u8>>) -> io::Result<()> {
+    fn keep(
+        &self,
+        profile: Profile,
+        layer: Layer,
+        kind: Kind,
+        fingerprint: &Fingerprint,
+        body: impl FnOnce() -> io::Result<Vec<u8>>,
+    ) -> io::Result<()> {
         let (Some(folder), Some(path)) = (&self.0, self.file(profile, layer, kind, fingerprint)) else {
             return Ok(());
         };

@@ -154,7 +154,8 @@ impl CircuitSet {
         for level in 1..=LEVELS {
             let layer = Layer::Aggregation(level);
             let child = levels.last().map_or(&segment.circuit, |below| &below.circuit);
-            let draft = AggregationTarget::draft(profile.config(layer), child, shape.bundles_depth + level - 1, Clauses::ALL);
+            let draft =
+                AggregationTarget::draft(profile.config(layer), child, shape.bundles_depth + level - 1, Clauses::ALL);
             levels.push(source.circuit(layer, draft)?);
             done(1 + level);
         }

@@ -31,5 +31,7 @@ pub fn layers(profile: Profile) -> impl Iterator<Item = (Layer, &'static Pin)> {
 /// When the table has no such layer, because it was not made anew after a change of the proof tree.
 #[must_use]
 pub fn layer(profile: Profile, layer: Layer) -> &'static Pin {
-    layers(profile).find_map(|(found, pin)| (found == layer).then_some(pin)).expect("the pinned tables have every layer of the proof tree; make them anew")
+    layers(profile)
+        .find_map(|(found, pin)| (found == layer).then_some(pin))
+        .expect("the pinned tables have every layer of the proof tree; make them anew")
 }

@@ -64,18 +64,26 @@ impl Profile {
         match (self, layer) {
             // One folding less than standard, so that two such proofs are verified in 2^13 rows, not just over.
             (Self::Dev, Layer::Segment) => CircuitConfig {
-                fri_config: FriConfig { reduction_strategy: FriReductionStrategy::ConstantArityBits(4, 6), ..standard.fri_config.clone() },
+                fri_config: FriConfig {
+                    reduction_strategy: FriReductionStrategy::ConstantArityBits(4, 6),
+                    ..standard.fri_config.clone()
+                },
                 ..standard
             },
             (Self::Dev, _) => standard,
             (Self::Production, Layer::Segment | Layer::Aggregation(_)) => with_fri(standard, 3, 48, 20),
-            (Self::Production, Layer::Batch) => with_fri(standard, 5, 25, 22),
+            (Self::Production, Layer::Batch) => with_fri(standard, 5, 25, 21),
         }
     }
 }
 
 /// `standard` with three challenges and other FRI parameters: rate `2^-rate_bits`, queries and bits of grinding.
-fn with_fri(standard: CircuitConfig, rate_bits: usize, num_query_rounds: usize, proof_of_work_bits: u32) -> CircuitConfig {
+fn with_fri(
+    standard: CircuitConfig,
+    rate_bits: usize,
+    num_query_rounds: usize,
+    proof_of_work_bits: u32,
+) -> CircuitConfig {
     CircuitConfig {
         num_challenges: 3,
         fri_config: FriConfig {

@@ -101,7 +101,8 @@ impl CircuitSet {
             return Err(VerifyError::TooLong(bytes.len()));
         }
         let encoding = || VerifyError::Encoding(self.profile);
-        let proof: Proof = ProofWithPublicInputs::from_bytes(bytes.to_vec(), &self.batch.circuit.common).map_err(|_| encoding())?;
+        let proof: Proof =
+            ProofWithPublicInputs::from_bytes(bytes.to_vec(), &self.batch.circuit.common).map_err(|_| encoding())?;
         // plonky2 reads words that are not below the modulus and ignores what follows: one proof would have many encodings.
         if proof.to_bytes() != bytes {
             return Err(encoding());
@@ -145,7 +146,11 @@ fn is_blank(proof: &Proof) -> bool {
     proof.public_inputs.split_first().is_some_and(|(flag, rest)| flag.is_one() && rest.iter().all(Field::is_zero))
 }
 
-fn prove(layer: Layer, circuit: &Circuit, assign: impl FnOnce(&mut PartialWitness<F>) -> Result<(), Plonky2Error>) -> Result<Proof, CircuitError> {
+fn prove(
+    layer: Layer,
+    circuit: &Circuit,
+    assign: impl FnOnce(&mut PartialWitness<F>) -> Result<(), Plonky2Error>,
+) -> Result<Proof, CircuitError> {
     let refused = |source| CircuitError::Refused { layer, source };
     let mut witness = PartialWitness::new();
     assign(&mut witness).map_err(refused)?;

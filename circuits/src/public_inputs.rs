@@ -38,14 +38,32 @@ impl<T: Copy> PublicInputs<T> {
         let [v0, v1, v2, v3, v4] = self.verdicts;
         let [i0, i1, i2, i3] = self.rollup_id;
         [
-            self.no_op, r0, r1, r2, r3, self.bundles, self.receipts, self.bytes, self.time_min, self.time_max, v0, v1, v2, v3, v4, i0,
-            i1, i2, i3,
+            self.no_op,
+            r0,
+            r1,
+            r2,
+            r3,
+            self.bundles,
+            self.receipts,
+            self.bytes,
+            self.time_min,
+            self.time_max,
+            v0,
+            v1,
+            v2,
+            v3,
+            v4,
+            i0,
+            i1,
+            i2,
+            i3,
         ]
     }
 
     /// Reads values in order.
     pub fn from_array(values: [T; LENGTH]) -> Self {
-        let [no_op, r0, r1, r2, r3, bundles, receipts, bytes, time_min, time_max, v0, v1, v2, v3, v4, i0, i1, i2, i3] = values;
+        let [no_op, r0, r1, r2, r3, bundles, receipts, bytes, time_min, time_max, v0, v1, v2, v3, v4, i0, i1, i2, i3] =
+            values;
         Self {
             no_op,
             root: [r0, r1, r2, r3],
@@ -69,4 +87,3 @@ impl<T: Copy> PublicInputs<T> {
 pub type PublicInputsTarget = PublicInputs<Target>;
 /// The layout as values.
 pub type PublicInputsValue = PublicInputs<F>;
-

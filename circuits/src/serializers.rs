@@ -23,7 +23,10 @@ use plonky2::gates::reducing::{ReducingGate, ReducingGenerator};
 use plonky2::gates::reducing_extension::{ReducingExtensionGate, ReducingGenerator as ReducingExtensionGenerator};
 use plonky2::iop::generator::{ConstantGenerator, CopyGenerator, NonzeroTestGenerator, RandomValueGenerator};
 use plonky2::util::serialization::{GateSerializer, WitnessGeneratorSerializer};
-use plonky2::{get_gate_tag_impl, get_generator_tag_impl, impl_gate_serializer, impl_generator_serializer, read_gate_impl, read_generator_impl};
+use plonky2::{
+    get_gate_tag_impl, get_generator_tag_impl, impl_gate_serializer, impl_generator_serializer, read_gate_impl,
+    read_generator_impl,
+};
 
 /// Gates by position in this list; new ones go to the end.
 #[derive(Debug, Clone, Copy)]
@@ -81,4 +84,3 @@ impl WitnessGeneratorSerializer<F, D> for Generators {
         ReceiptGenerator
     }
 }
-

@@ -101,7 +101,7 @@ impl Api {
         from: Option<Place>,
         limit: usize,
     ) -> Result<(Vec<ContentHit>, Option<Place>), ApiError> {
-        Ok(self.blocking(move |store| store.content(&content, from, limit)).await?)
+        self.blocking(move |store| store.content(&content, from, limit)).await
     }
 
     fn unknown_receipt(&self) -> ApiError {

@@ -7,9 +7,9 @@ use cairn_client::journal::{Journal, JournalError};
 use cairn_client::submit::{self, Node, SubmitError};
 use cairn_client::verify::{Verdict, verify};
 use cairn_client::warc::{self, Crawl, Report};
-use cairn_prover::{LocalProver, Options, Profile, Prover};
 use cairn_proto::v1::GetProofRequest;
 use cairn_proto::v1::indexer_client::IndexerClient;
+use cairn_prover::{LocalProver, Options, Profile, Prover};
 use cairn_sequencer::{BatchEvent, Stage};
 use cairn_types::{Digest, PROOF_FILE_EXTENSION, Receipt, ReceiptProof};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -173,7 +173,12 @@ impl Demo {
         Ok(Arc::new(tokio::task::spawn_blocking(start).await??))
     }
 
-    async fn with_system<O: Observer>(&self, home: &Home, system: &System, observer: &Arc<O>) -> Result<Summary, DemoError> {
+    async fn with_system<O: Observer>(
+        &self,
+        home: &Home,
+        system: &System,
+        observer: &Arc<O>,
+    ) -> Result<Summary, DemoError> {
         let endpoint = format!("http://{}", system.sequencer.address());
         let mut node = Node::connect(&endpoint, self.node_index, submit::Config::default(), observer.as_ref()).await?;
         let rollup_id = node.info().rollup_id;
@@ -241,7 +246,9 @@ fn watch_batches<O: Observer>(system: &System, observer: Arc<O>) -> Effects {
                     effort.add(&event);
                     observer.batch(&event);
                 }
-                Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "batch events were missed: the sums are too low"),
+                Err(RecvError::Lagged(missed)) => {
+                    tracing::warn!(missed, "batch events were missed: the sums are too low")
+                }
                 Err(RecvError::Closed) => return effort,
             }
         }
@@ -293,19 +300,36 @@ async fn verify_all<O: Observer>(
     let folder = home.proofs();
     std::fs::create_dir_all(&folder).map_err(|source| DemoError::Write { path: folder.clone(), source })?;
     let client = IndexerClient::connect(format!("http://{}", system.indexer.grpc_address())).await?;
-    let digests = receipts.iter().map(|receipt| Ok(Receipt::digest_of(&receipt.encode()?))).collect::<Result<Vec<_>, DemoError>>()?;
+    let digests = receipts
+        .iter()
+        .map(|receipt| Ok(Receipt::digest_of(&receipt.encode()?)))
+        .collect::<Result<Vec<_>, DemoError>>()?;
     let (mut verified, mut failed) = (0, 0);
-    let mut outcomes = stream::iter(digests).map(|digest| fetch(client.clone(), digest, &folder, anchors)).buffer_unordered(FETCHES);
+    let mut outcomes =
+        stream::iter(digests).map(|digest| fetch(client.clone(), digest, &folder, anchors)).buffer_unordered(FETCHES);
     while let Some(holds) = outcomes.try_next().await? {
-        if holds { verified += 1 } else { failed += 1 }
+        if holds {
+            verified += 1
+        } else {
+            failed += 1
+        }
         observer.verified((verified + failed) as usize, receipts.len());
     }
     Ok((verified, failed))
 }
 
-async fn fetch(mut client: IndexerClient<Channel>, receipt: Digest, folder: &Path, anchors: &[Digest]) -> Result<bool, DemoError> {
+async fn fetch(
+    mut client: IndexerClient<Channel>,
+    receipt: Digest,
+    folder: &Path,
+    anchors: &[Digest],
+) -> Result<bool, DemoError> {
     let request = GetProofRequest { receipt_digest: receipt.to_bytes().to_vec(), position: None };
-    let proof = client.get_proof(request).await.map_err(|source| DemoError::Proof { receipt, source: source.into() })?.into_inner();
+    let proof = client
+        .get_proof(request)
+        .await
+        .map_err(|source| DemoError::Proof { receipt, source: source.into() })?
+        .into_inner();
     let path = folder.join(format!("{receipt}.{PROOF_FILE_EXTENSION}"));
     tokio::fs::write(&path, &proof.file).await.map_err(|source| DemoError::Write { path, source })?;
     // What counts is the file as a buyer would have it, and that it is about the receipt that was asked for.

@@ -1,6 +1,8 @@
 //! A data directory: where everything of a local rollup lies, and which rollup it is.
 
-use cairn_chain::{Address, EmbeddedChain, KeyFileError, Keypair, NewRollup, OpenError, Options, RollupClient, RollupError, TimeSource};
+use cairn_chain::{
+    Address, EmbeddedChain, KeyFileError, Keypair, NewRollup, OpenError, Options, RollupClient, RollupError, TimeSource,
+};
 use cairn_interface::{MAX_PENDING_CEILING, PROGRAM_ID};
 use cairn_prover::Profile;
 use serde::{Deserialize, Serialize};
@@ -62,7 +64,9 @@ pub enum HomeError {
         field: &'static str,
     },
     /// The directory was made for another profile.
-    #[error("{path} is a rollup of profile {actual}, not {asked}: give --profile {actual}, or another --data directory")]
+    #[error(
+        "{path} is a rollup of profile {actual}, not {asked}: give --profile {actual}, or another --data directory"
+    )]
     Profile {
         /// Which directory.
         path: PathBuf,
@@ -220,7 +224,9 @@ impl Home {
     fn read_manifest(&self) -> Result<Option<Manifest>, HomeError> {
         let path = self.manifest_path();
         match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|source| HomeError::Manifest { path, source }),
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).map(Some).map_err(|source| HomeError::Manifest { path, source })
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(HomeError::Io { path, source }),
         }
@@ -229,8 +235,11 @@ impl Home {
     fn write_manifest(&self, manifest: &Manifest) -> Result<(), HomeError> {
         let path = self.manifest_path();
         let fresh = path.with_extension("json.new");
-        let text = serde_json::to_vec_pretty(manifest).map_err(|source| HomeError::Manifest { path: path.clone(), source })?;
-        fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, &path)).map_err(|source| HomeError::Io { path, source })
+        let text =
+            serde_json::to_vec_pretty(manifest).map_err(|source| HomeError::Manifest { path: path.clone(), source })?;
+        fs::write(&fresh, text)
+            .and_then(|()| fs::rename(&fresh, &path))
+            .map_err(|source| HomeError::Io { path, source })
     }
 }
 

@@ -9,7 +9,6 @@ use object_store::ObjectStore;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-
 /// Why the system does not start or stop.
 #[derive(Debug, thiserror::Error)]
 pub enum SystemError {

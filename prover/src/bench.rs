@@ -124,7 +124,11 @@ pub fn prove(options: Options, receipts: usize, progress: &dyn Progress) -> Resu
     let circuits = prover.circuits();
     let layers: Vec<_> = circuits
         .layers()
-        .map(|(layer, circuit, used_rows)| LayerReport { layer: layer.to_string(), used_rows, rows: circuit.common.degree() })
+        .map(|(layer, circuit, used_rows)| LayerReport {
+            layer: layer.to_string(),
+            used_rows,
+            rows: circuit.common.degree(),
+        })
         .collect();
     Ok(Report {
         profile: options.profile.name(),
@@ -178,7 +182,9 @@ fn floor(prover: &LocalProver, permutations: usize) -> Result<Duration, BenchErr
     workers::run(prover.pool(), prover.at_once(Layer::Segment), proofs, |index| {
         let mut witness = PartialWitness::new();
         for (lane, target) in inputs.iter().enumerate() {
-            witness.set_target(*target, plonky2::field::types::Field::from_canonical_usize(index + lane)).map_err(|e| e.to_string())?;
+            witness
+                .set_target(*target, plonky2::field::types::Field::from_canonical_usize(index + lane))
+                .map_err(|e| e.to_string())?;
         }
         circuit.prove(witness).map(drop).map_err(|error| error.to_string())
     })
@@ -235,7 +241,11 @@ impl fmt::Display for Report {
             writeln!(f, "  {:<16} {} of {} rows", layer.layer, layer.used_rows, layer.rows)?;
         }
         writeln!(f, "start              {:.1} s (circuits and no-op proofs, once)", self.start_seconds)?;
-        writeln!(f, "proved             {} receipts in {} bundles in {:.1} s", self.receipts, self.bundles, self.prove_seconds)?;
+        writeln!(
+            f,
+            "proved             {} receipts in {} bundles in {:.1} s",
+            self.receipts, self.bundles, self.prove_seconds
+        )?;
         for (stage, seconds) in &self.stage_seconds {
             writeln!(f, "  {stage:<16} {seconds:.1} s")?;
         }

@@ -55,8 +55,17 @@ impl LocalProver {
     /// When the circuits are not the pinned ones or threads cannot be started.
     pub fn start(options: Options, progress: &dyn Progress) -> Result<Self, StartError> {
         let threads = options.threads.map_or(0, NonZeroUsize::get);
-        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("prove-{index}")).build()?;
-        let circuits = pool.install(|| CircuitSet::get(options.profile, &|done| progress.step(Stage::Circuits, done, CircuitSet::STEPS)))?;
+        let pool =
+            ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("prove-{index}")).build()?;
+        progress.step(Stage::Circuits, 0, CircuitSet::STEPS);
+        let circuits = pool.install(|| {
+            CircuitSet::get(options.profile, &|done| {
+                if done < CircuitSet::STEPS {
+                    progress.step(Stage::Circuits, done, CircuitSet::STEPS);
+                }
+            })
+        })?;
+        progress.step(Stage::Circuits, CircuitSet::STEPS, CircuitSet::STEPS);
         let memory = options.memory.unwrap_or_else(|| crate::memory::available() / 2);
         Ok(Self { circuits, pool, memory })
     }
@@ -135,7 +144,8 @@ impl Prover for LocalProver {
         let finished = count(Stage::Batch, 1);
         let all = &proofs[0];
         let top = self.layer(Layer::Batch, 1, progress, &finished, |_| set.prove_batch(all, &batch.header.words()))?;
-        let proof = BatchProof { profile: self.profile(), statement: batch.header.statement(), bytes: top[0].to_bytes() };
+        let proof =
+            BatchProof { profile: self.profile(), statement: batch.header.statement(), bytes: top[0].to_bytes() };
         self.verify(&proof).map_err(ProveError::SelfCheck)?;
         Ok(proof)
     }
@@ -171,7 +181,8 @@ fn guarded(layer: Layer, prove: impl FnOnce() -> Result<Proof, CircuitError>) ->
         Ok(result) => Ok(result?),
         Err(payload) => {
             let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-            let panic = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unnamed panic".into());
+            let panic =
+                text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unnamed panic".into());
             Err(ProveError::Defect { layer, panic })
         }
     }

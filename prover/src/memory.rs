@@ -18,6 +18,12 @@ pub fn peak() -> Option<u64> {
     field("/proc/self/status", "VmHWM:")
 }
 
+/// The memory this process holds now, in bytes.
+#[must_use]
+pub fn held() -> Option<u64> {
+    field("/proc/self/status", "VmRSS:")
+}
+
 /// Name of the processor, from `/proc/cpuinfo`.
 #[must_use]
 pub fn processor() -> String {
@@ -40,7 +46,9 @@ fn field(path: &str, name: &str) -> Option<u64> {
 #[must_use]
 pub fn peak_of(circuits: &CircuitSet, layer: Layer) -> u64 {
     let circuit = circuits.layers().find(|(found, ..)| *found == layer).map(|(_, circuit, _)| circuit);
-    circuit.map_or(0, |circuit| BYTES_PER_POINT << (circuit.common.degree_bits() + circuit.common.config.fri_config.rate_bits))
+    circuit.map_or(0, |circuit| {
+        BYTES_PER_POINT << (circuit.common.degree_bits() + circuit.common.config.fri_config.rate_bits)
+    })
 }
 
 /// Bytes of memory per point of the extended domain.

@@ -44,7 +44,10 @@ impl BorshDeserialize for BatchProof {
     fn deserialize_reader<R: Read>(reader: &mut R) -> Result<Self> {
         let invalid = |what| Error::new(ErrorKind::InvalidData, what);
         let code = u8::deserialize_reader(reader)?;
-        let profile = Profile::ALL.into_iter().find(|profile| *profile as u8 == code).ok_or_else(|| invalid("unknown profile"))?;
+        let profile = Profile::ALL
+            .into_iter()
+            .find(|profile| *profile as u8 == code)
+            .ok_or_else(|| invalid("unknown profile"))?;
         let statement = Digest::deserialize_reader(reader)?;
         let length = u32::deserialize_reader(reader)? as usize;
         if length > MAX_PROOF_BYTES {

@@ -151,6 +151,8 @@ pub enum BatchEvent {
 }
 
 /// Where tasks write how far they are, and others read it.
+///
+/// An event is sent before the status that it leads to: who waits for a status finds its events waiting.
 #[derive(Debug, Clone)]
 pub struct Board {
     status: watch::Sender<LogStatus>,
@@ -186,12 +188,12 @@ impl Board {
 
     /// Bundles below `end` are in sealed batches.
     pub fn sealed(&self, batch: BatchSummary, end: u64) {
+        self.event(BatchEvent::Sealed(batch));
         self.status.send_modify(|status| {
             status.bundles_sealed = end;
             status.stages[Stage::Sealed as usize] = StageStatus { batches: batch.number + 1, last: Some(batch) };
         });
         self.measure();
-        self.event(BatchEvent::Sealed(batch));
     }
 
     /// `stage` has passed `batches` batches, of which `last` was the last.

@@ -1,9 +1,9 @@
 //! Test vectors of `docs/protocol.md`, for those who write a second implementation.
 
 use cairn_types::{
-    Batch, BatchHeader, Bundle, BundleData, Capture, Cursor, Digest, EMPTY_STATE_ROOT, Evidence, Kind, Leaf, Lineage, Locator,
-    Method, Receipt, ReceiptProof, Record, Rights, RightsSignal, SignalKind, VERDICT_NAMES, Verdict, Verdicts, domain_tag,
-    hash, queue_genesis, tree,
+    Batch, BatchHeader, Bundle, BundleData, Capture, Cursor, Digest, EMPTY_STATE_ROOT, Evidence, Kind, Leaf, Lineage,
+    Locator, Method, Receipt, ReceiptProof, Record, Rights, RightsSignal, SignalKind, VERDICT_NAMES, Verdict, Verdicts,
+    domain_tag, hash, queue_genesis, tree,
 };
 use serde_json::{Value, json};
 
@@ -34,8 +34,12 @@ fn words(words: &[u64]) -> Value {
 
 fn poseidon() -> Value {
     let p = cairn_goldilocks::MODULUS;
-    let states: [[u64; 12]; 4] =
-        [[0; 12], std::array::from_fn(|lane| lane as u64), [p - 1; 12], std::array::from_fn(|lane| p - 1 - (lane as u64).pow(9))];
+    let states: [[u64; 12]; 4] = [
+        [0; 12],
+        std::array::from_fn(|lane| lane as u64),
+        [p - 1; 12],
+        std::array::from_fn(|lane| p - 1 - (lane as u64).pow(9)),
+    ];
     let cases = states.map(|input| {
         let mut output = input;
         cairn_goldilocks::poseidon(&mut output);
@@ -122,7 +126,8 @@ fn sample(n: u64) -> Receipt {
         },
         evidence: Evidence::default(),
         locator: full.then(|| Locator { file: "crawl.warc.gz".into(), offset: 1000 * n, length: 900 }),
-        lineage: (n == 3).then(|| Lineage { parent: Digest::from_byte_digest([0x33; 32]), transform: "boilerplate-removal".into() }),
+        lineage: (n == 3)
+            .then(|| Lineage { parent: Digest::from_byte_digest([0x33; 32]), transform: "boilerplate-removal".into() }),
         groups: if full { vec![[0x44; 32]] } else { vec![] },
     }
 }

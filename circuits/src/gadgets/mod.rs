@@ -32,7 +32,12 @@ impl Enforcer {
     }
 
     /// What the rest of the circuit takes for `computed`: equal to it, unless `clause` is left out.
-    pub fn bind<const N: usize>(&mut self, builder: &mut Builder, clause: Clause, computed: [Target; N]) -> [Target; N] {
+    pub fn bind<const N: usize>(
+        &mut self,
+        builder: &mut Builder,
+        clause: Clause,
+        computed: [Target; N],
+    ) -> [Target; N] {
         let claimed = builder.add_virtual_target_arr::<N>();
         if self.clauses.enforce(clause) {
             builder.connect_array(computed, claimed);

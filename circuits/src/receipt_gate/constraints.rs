@@ -1,7 +1,8 @@
 //! The receipt gate's polynomials, written once for all evaluators.
 
 use super::layout::{
-    BYTES, COUNT, COUNTERS, Columns, FIRST_VERDICT, LENGTH_DIGITS, SLOTS_PER_ROW, STATUS_DIGITS, STATUS_SHIFT, VERDICTS_SHIFT,
+    BYTES, COUNT, COUNTERS, Columns, FIRST_VERDICT, LENGTH_DIGITS, SLOTS_PER_ROW, STATUS_DIGITS, STATUS_SHIFT,
+    VERDICTS_SHIFT,
 };
 use crate::arithmetic::Arithmetic;
 use crate::plonk::F;
@@ -13,7 +14,12 @@ use plonky2::field::types::Field;
 pub(super) const DEGREE: usize = 8;
 
 /// Yields the gate's constraints, in one order, each zero when it holds. A clause that is left out yields zeros.
-pub(super) fn constrain<A: Arithmetic>(clauses: Clauses, a: &mut A, wire: impl Fn(usize) -> A::Value, mut out: impl FnMut(A::Value)) {
+pub(super) fn constrain<A: Arithmetic>(
+    clauses: Clauses,
+    a: &mut A,
+    wire: impl Fn(usize) -> A::Value,
+    mut out: impl FnMut(A::Value),
+) {
     let zero = a.constant(F::ZERO);
     let mut emit = |clause: Clause, value: A::Value| out(if clauses.enforce(clause) { value } else { zero });
     let mut growth = [zero; COUNTERS];
@@ -44,7 +50,12 @@ pub(super) fn constrain<A: Arithmetic>(clauses: Clauses, a: &mut A, wire: impl F
         emit(Clause::EmptySlotIsBlank, a.product_plus(packed, occupied, F::NEG_ONE, packed));
 
         for lane in 0..4 {
-            let masked = a.product_plus(occupied, wire(Columns::hash(slot, lane)), F::NEG_ONE, wire(Columns::digest(slot, lane)));
+            let masked = a.product_plus(
+                occupied,
+                wire(Columns::hash(slot, lane)),
+                F::NEG_ONE,
+                wire(Columns::digest(slot, lane)),
+            );
             emit(Clause::EmptyDigestIsZero, masked);
         }
 
@@ -54,7 +65,8 @@ pub(super) fn constrain<A: Arithmetic>(clauses: Clauses, a: &mut A, wire: impl F
         for column in Columns::length(slot).take(LENGTH_DIGITS).chain(Columns::status(slot).take(STATUS_DIGITS)) {
             emit(Clause::WordRanges, octal(a, wire(column)));
         }
-        for (clause, range) in [(Clause::WordRanges, Columns::length(slot)), (Clause::TierZero, Columns::status(slot))] {
+        for (clause, range) in [(Clause::WordRanges, Columns::length(slot)), (Clause::TierZero, Columns::status(slot))]
+        {
             // The wire above the status' nine low bits would carry tier bits: a tier is refused here.
             let top = wire(range.end - 1);
             emit(clause, a.product_plus(top, top, F::NEG_ONE, top));
@@ -111,7 +123,8 @@ pub(super) fn weight_at(code: F) -> F {
 
 /// Coefficients of x, x², x³ of the polynomial that is 0, 1, 2^21, 2^42 at 0, 1, 2, 3.
 fn verdict_polynomial() -> [F; 3] {
-    let (one, refused, conditional) = (F::ONE, F::from_canonical_u64(1 << COUNTER_BITS), F::from_canonical_u64(1 << (2 * COUNTER_BITS)));
+    let (one, refused, conditional) =
+        (F::ONE, F::from_canonical_u64(1 << COUNTER_BITS), F::from_canonical_u64(1 << (2 * COUNTER_BITS)));
     // Forward differences at 0, then x, x(x-1)/2, x(x-1)(x-2)/6 expanded.
     let second = refused - one.double();
     let third = conditional - F::from_canonical_u64(3) * (refused - one);
@@ -130,7 +143,6 @@ fn horner<A: Arithmetic>(a: &mut A, base: u64, digits: impl DoubleEndedIterator<
     let first = digits.next().expect("a number has digits");
     digits.fold(first, |number, digit| a.scaled_plus(base, number, digit))
 }
-
 
 #[cfg(test)]
 mod tests {

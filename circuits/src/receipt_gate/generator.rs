@@ -1,8 +1,8 @@
 //! Fills the receipt gate's inner and outer wires from its inputs.
 
 use super::layout::{
-    BYTES, COUNT, COUNTERS, Columns, DIFFERENCE_DIGITS, FIRST_VERDICT, LENGTH_DIGITS, SLOTS_PER_ROW, STATUS_DIGITS, STATUS_SHIFT,
-    VERDICTS, VERDICTS_SHIFT,
+    BYTES, COUNT, COUNTERS, Columns, DIFFERENCE_DIGITS, FIRST_VERDICT, LENGTH_DIGITS, SLOTS_PER_ROW, STATUS_DIGITS,
+    STATUS_SHIFT, VERDICTS, VERDICTS_SHIFT,
 };
 use crate::plonk::{D, F};
 use anyhow::Result;
@@ -79,7 +79,8 @@ impl SimpleGenerator<F, D> for ReceiptGenerator {
             let status = (packed >> STATUS_SHIFT) & ((1 << (VERDICTS_SHIFT - STATUS_SHIFT)) - 1);
             let verdicts = packed >> VERDICTS_SHIFT;
             let mut counted = F::ZERO;
-            for (index, (column, digit)) in Columns::length(slot).zip(digits(length, 3, LENGTH_DIGITS + 1)).enumerate() {
+            for (index, (column, digit)) in Columns::length(slot).zip(digits(length, 3, LENGTH_DIGITS + 1)).enumerate()
+            {
                 counted += put(column, digit)? * F::from_canonical_u64(1 << (3 * index));
             }
             for (column, digit) in Columns::status(slot).zip(digits(status, 3, STATUS_DIGITS + 1)) {

@@ -32,7 +32,9 @@ use plonky2::iop::ext_target::ExtensionTarget;
 use plonky2::iop::generator::WitnessGeneratorRef;
 use plonky2::iop::target::Target;
 use plonky2::plonk::circuit_data::CommonCircuitData;
-use plonky2::plonk::vars::{EvaluationTargets, EvaluationVars, EvaluationVarsBase, EvaluationVarsBaseBatch, EvaluationVarsBasePacked};
+use plonky2::plonk::vars::{
+    EvaluationTargets, EvaluationVars, EvaluationVarsBase, EvaluationVarsBaseBatch, EvaluationVarsBasePacked,
+};
 use plonky2::util::serialization::{Buffer, IoError, IoResult};
 
 /// The gate. Which of its constraints hold is [`Clauses::ALL`] everywhere but in tests of single clauses.
@@ -155,9 +157,14 @@ impl Gate<F, D> for ReceiptGate {
 
     fn eval_unfiltered(&self, vars: EvaluationVars<F, D>) -> Vec<Extension> {
         let mut values = Vec::with_capacity(layout::CONSTRAINTS);
-        constrain(self.clauses, &mut AtPoints::<Extension>::new(), |column| vars.local_wires[column], |value| {
-            values.push(value);
-        });
+        constrain(
+            self.clauses,
+            &mut AtPoints::<Extension>::new(),
+            |column| vars.local_wires[column],
+            |value| {
+                values.push(value);
+            },
+        );
         values
     }
 
@@ -203,7 +210,12 @@ impl PackedEvaluableBase<F, D> for ReceiptGate {
         vars: EvaluationVarsBasePacked<P>,
         mut consumer: StridedConstraintConsumer<P>,
     ) {
-        constrain(self.clauses, &mut AtPoints::<P>::new(), |column| vars.local_wires[column], |value| consumer.one(value));
+        constrain(
+            self.clauses,
+            &mut AtPoints::<P>::new(),
+            |column| vars.local_wires[column],
+            |value| consumer.one(value),
+        );
     }
 }
 

@@ -3,10 +3,10 @@
 //! **What it proves**: clauses 1 and 2 for the bundle and clause 8 towards the segment. A slot whose first receipt slot
 //! is empty is an empty bundle slot; its digest towards the batch tree is zero. **What it does not**: see the segment.
 
+use crate::Clause;
 use crate::gadgets::{Enforcer, masked, sponge, tree};
 use crate::plonk::{Builder, DigestTarget};
 use crate::receipt_gate::{COUNTERS, ReceiptGate, ReceiptRow, Running, SLOTS_PER_ROW};
-use crate::Clause;
 use cairn_types::limits::{MAX_BUNDLE_RECEIPTS, TIME_BITS};
 use cairn_types::{Kind, LEAF_WORDS};
 use plonky2::iop::target::Target;
@@ -47,7 +47,12 @@ pub struct BundleTarget {
 
 impl BundleTarget {
     /// Constrains a bundle slot.
-    pub(super) fn constrain(builder: &mut Builder, enforcer: &mut Enforcer, receipts_depth: usize, segment_rollup: DigestTarget) -> Self {
+    pub(super) fn constrain(
+        builder: &mut Builder,
+        enforcer: &mut Enforcer,
+        receipts_depth: usize,
+        segment_rollup: DigestTarget,
+    ) -> Self {
         let gate = ReceiptGate::new(enforcer.clauses());
         let zero = builder.zero();
         let mut running = Running { time: zero, occupied: builder.one(), counters: [zero; COUNTERS] };
@@ -85,6 +90,20 @@ impl BundleTarget {
         let occupied = flags[0];
         let slot_digest = masked(builder, occupied, digest);
         let slot_digest = enforcer.bind(builder, Clause::EmptyBundleIsZero, slot_digest);
-        Self { leaves, flags, rows, node_index, sequence, rollup_id, occupied, count, bytes, time_min, time_max, verdicts, slot_digest }
+        Self {
+            leaves,
+            flags,
+            rows,
+            node_index,
+            sequence,
+            rollup_id,
+            occupied,
+            count,
+            bytes,
+            time_min,
+            time_max,
+            verdicts,
+            slot_digest,
+        }
     }
 }

@@ -90,8 +90,9 @@ impl SegmentTarget {
     pub fn constrain(builder: &mut Builder, shape: SegmentShape, clauses: Clauses) -> Self {
         let enforcer = &mut Enforcer::new(clauses);
         let rollup_id: DigestTarget = builder.add_virtual_target_arr();
-        let bundles: Vec<_> =
-            (0..shape.bundles()).map(|_| BundleTarget::constrain(builder, enforcer, shape.receipts_depth, rollup_id)).collect();
+        let bundles: Vec<_> = (0..shape.bundles())
+            .map(|_| BundleTarget::constrain(builder, enforcer, shape.receipts_depth, rollup_id))
+            .collect();
 
         for pair in bundles.windows(2) {
             let before_empty = not(builder, pair[0].occupied);
@@ -106,7 +107,13 @@ impl SegmentTarget {
             enforcer.bind_one(builder, Clause::SegmentTotals, sum)
         };
         let (count, receipts, bytes) = (total(|b| b.occupied), total(|b| b.count), total(|b| b.bytes));
-        let verdicts = [total(|b| b.verdicts[0]), total(|b| b.verdicts[1]), total(|b| b.verdicts[2]), total(|b| b.verdicts[3]), total(|b| b.verdicts[4])];
+        let verdicts = [
+            total(|b| b.verdicts[0]),
+            total(|b| b.verdicts[1]),
+            total(|b| b.verdicts[2]),
+            total(|b| b.verdicts[3]),
+            total(|b| b.verdicts[4]),
+        ];
 
         let (mut time_min, mut time_max) = (bundles[0].time_min, bundles[0].time_max);
         for bundle in &bundles[1..] {

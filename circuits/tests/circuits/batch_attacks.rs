@@ -129,7 +129,9 @@ fn a_top_over_a_child_of_another_circuit() {
     let config = Profile::Dev.config(Layer::Aggregation(1));
     let segment = &crate::segment_attacks::full().circuit;
     let depth = crate::segment_attacks::SMALL.bundles_depth;
-    let other = cairn_circuits::AggregationTarget::draft(config, segment, depth, Clauses::without(Clause::AggregateRoot)).build();
+    let other =
+        cairn_circuits::AggregationTarget::draft(config, segment, depth, Clauses::without(Clause::AggregateRoot))
+            .build();
     let mut witness = PartialWitness::new();
     other.target.assign(&mut witness, &children()[0], &children()[1]).unwrap();
     for &target in other.target.free.iter().flat_map(|(_, targets)| targets) {
@@ -139,7 +141,12 @@ fn a_top_over_a_child_of_another_circuit() {
 
     let lenient = build(Clauses::without(Clause::ChildKey));
     let mut witness = assign(&lenient, &forged_child, &header_of(&forged_child));
-    plonky2::iop::witness::WitnessWrite::set_verifier_data_target(&mut witness, &lenient.target.child_key, &other.circuit.verifier_only).unwrap();
+    plonky2::iop::witness::WitnessWrite::set_verifier_data_target(
+        &mut witness,
+        &lenient.target.child_key,
+        &other.circuit.verifier_only,
+    )
+    .unwrap();
     let forged = Wires::generate(&lenient.circuit, witness);
     assert_only_the_clause_refuses(Clause::ChildKey, &full().circuit, &lenient.circuit, &forged);
 }

@@ -3,8 +3,8 @@
 //! A forged witness is generated in a circuit that lacks one clause, so that everything else about it is consistent, and
 //! then put, wire by wire and without any generator, into the full circuit, which has the same rows and columns.
 
-use cairn_circuits::plonk::{Circuit, F, Proof};
 use cairn_circuits::Clause;
+use cairn_circuits::plonk::{Circuit, F, Proof};
 use plonky2::iop::generator::generate_partial_witness;
 use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, PartitionWitness, Witness};
@@ -37,7 +37,8 @@ impl Refusal {
 impl Wires {
     /// What the generators of `circuit` make of `inputs`.
     pub fn generate(circuit: &Circuit, inputs: PartialWitness<F>) -> Self {
-        let witness = generate_partial_witness(inputs, &circuit.prover_only, &circuit.common).expect("generators accept the inputs");
+        let witness = generate_partial_witness(inputs, &circuit.prover_only, &circuit.common)
+            .expect("generators accept the inputs");
         let representatives = &circuit.prover_only.representative_map;
         Self(representatives.iter().map(|&index| witness.values[index].unwrap_or_default()).collect())
     }
@@ -49,12 +50,17 @@ impl Wires {
 
     /// Proves with exactly these wires: no generator runs, and no copy is made.
     pub fn prove(&self, circuit: &Circuit) -> Result<Proof, Refusal> {
-        assert_eq!(self.0.len(), circuit.prover_only.representative_map.len(), "the circuits differ in more than a clause");
+        assert_eq!(
+            self.0.len(),
+            circuit.prover_only.representative_map.len(),
+            "the circuits differ in more than a clause"
+        );
         let itself: Vec<usize> = (0..self.0.len()).collect();
         let mut witness = PartitionWitness::new(circuit.common.config.num_wires, circuit.common.degree(), &itself);
         witness.values = self.0.iter().copied().map(Some).collect();
         assert!(circuit.prover_only.public_inputs.iter().all(|&target| witness.contains(target)));
-        let prove = || prove_with_partition_witness(&circuit.prover_only, &circuit.common, witness, &mut TimingTree::default());
+        let prove =
+            || prove_with_partition_witness(&circuit.prover_only, &circuit.common, witness, &mut TimingTree::default());
         match catch_unwind(AssertUnwindSafe(prove)) {
             Ok(Ok(proof)) => match circuit.verify(proof.clone()) {
                 Ok(()) => Ok(proof),
@@ -73,7 +79,9 @@ impl Wires {
 /// Shows that `clause`, and nothing else, holds the forged wires back.
 pub fn assert_only_the_clause_refuses(clause: Clause, full: &Circuit, without: &Circuit, forged: &Wires) -> Proof {
     assert_eq!(full.common.degree_bits(), without.common.degree_bits());
-    let accepted = forged.prove(without).unwrap_or_else(|refusal| panic!("without {clause:?} the forgery must pass, but: {refusal:?}"));
+    let accepted = forged
+        .prove(without)
+        .unwrap_or_else(|refusal| panic!("without {clause:?} the forgery must pass, but: {refusal:?}"));
     assert_eq!(forged.prove(full).err(), Some(Refusal::Quotient), "{clause:?} must refuse the forgery");
     accepted
 }

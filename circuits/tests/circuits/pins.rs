@@ -5,7 +5,7 @@ use crate::segment_attacks::{build, full};
 use cairn_circuits::cache::{Cache, Kind};
 use cairn_circuits::fingerprint::Fingerprint;
 use cairn_circuits::security::MAX_OPENED_POLYNOMIALS;
-use cairn_circuits::{Clause, Clauses, CircuitSet, Layer, Profile, pinned};
+use cairn_circuits::{CircuitSet, Clause, Clauses, Layer, Profile, pinned};
 use std::fs;
 
 /// Builds all circuits of a profile, which checks their fingerprints, and compares what the security estimate assumes.

@@ -42,6 +42,7 @@ pub fn bundle(rng: &mut StdRng, node_index: u32, sequence: u64, receipts: usize)
 /// A sealed batch 0 of bundles with these receipt counts.
 pub fn batch(seed: u64, receipts: &[usize]) -> Batch {
     let rng = &mut rng(seed);
-    let bundles = receipts.iter().enumerate().map(|(index, &count)| bundle(rng, index as u32 % 3, index as u64, count)).collect();
+    let bundles =
+        receipts.iter().enumerate().map(|(index, &count)| bundle(rng, index as u32 % 3, index as u64, count)).collect();
     Batch::seal(&Cursor::genesis(&rollup_id()), rollup_id(), bundles).unwrap()
 }

@@ -3,7 +3,9 @@
 use crate::forgery::{Wires, assert_only_the_clause_refuses, fill_free, set};
 use cairn_circuits::plonk::F;
 use cairn_circuits::receipt_gate::ReceiptGate;
-use cairn_circuits::{BundleInputs, Clause, Clauses, Layer, Profile, SegmentCircuit, SegmentInputs, SegmentShape, SegmentTarget};
+use cairn_circuits::{
+    BundleInputs, Clause, Clauses, Layer, Profile, SegmentCircuit, SegmentInputs, SegmentShape, SegmentTarget,
+};
 use cairn_types::leaf::bits;
 use plonky2::field::types::Field;
 use plonky2::iop::target::Target;
@@ -152,7 +154,9 @@ fn a_receipt_after_an_empty_slot() {
     for slot in [1, 2] {
         let mut inputs = honest();
         inputs.bundles[0].leaves[slot] = leaf(inputs.bundles[0].leaves[slot - 1][0], 0);
-        attack(Clause::EmptySlotsLast, &inputs, move |circuit, witness| set(witness, circuit.target.bundles[0].flags[slot], F::ZERO));
+        attack(Clause::EmptySlotsLast, &inputs, move |circuit, witness| {
+            set(witness, circuit.target.bundles[0].flags[slot], F::ZERO)
+        });
     }
 }
 

@@ -13,8 +13,9 @@ fn set() -> &'static CircuitSet {
 /// Proves a batch without any scheduling.
 fn prove(batch: &Batch) -> Proof {
     let segments = batch.bundles.chunks(SegmentShape::FULL.bundles());
-    let mut proofs: Vec<Proof> =
-        segments.map(|bundles| set().prove_segment(&SegmentInputs::of(&batch.header.rollup_id, bundles)).unwrap()).collect();
+    let mut proofs: Vec<Proof> = segments
+        .map(|bundles| set().prove_segment(&SegmentInputs::of(&batch.header.rollup_id, bundles)).unwrap())
+        .collect();
     for level in 1..=LEVELS {
         proofs = proofs.chunks(2).map(|pair| set().prove_aggregation(level, &pair[0], pair.get(1)).unwrap()).collect();
     }

@@ -53,7 +53,10 @@ impl Demo {
     }
 
     fn proof_files(&self) -> Vec<PathBuf> {
-        let mut files: Vec<_> = fs::read_dir(self.data.join("proofs")).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+        let mut files: Vec<_> = fs::read_dir(self.data.join("proofs"))
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
         files.sort();
         files
     }
@@ -118,11 +121,16 @@ fn a_changed_payload_digest_is_invalid_and_says_what_differs() {
 
     // The forger goes on and recomputes every hash up to the header: only the anchor tells.
     let leaf = Leaf::of(&receipt, &proof.receipt).expect("a leaf");
-    let verified = ReceiptProof::decode(&fs::read(&demo.proof_files()[0]).expect("read")).expect("decoded").verify().expect("valid");
+    let verified = ReceiptProof::decode(&fs::read(&demo.proof_files()[0]).expect("read"))
+        .expect("decoded")
+        .verify()
+        .expect("valid");
     let mut bundle = verified.bundle;
-    bundle.receipts_root = tree::fold(leaf.digest(), u64::from(proof.leaf_index), &proof.leaf_path).expect("in the tree");
+    bundle.receipts_root =
+        tree::fold(leaf.digest(), u64::from(proof.leaf_index), &proof.leaf_path).expect("in the tree");
     let mut header = verified.header;
-    header.batch_root = tree::fold(bundle.digest(), u64::from(proof.bundle_index), &proof.bundle_path).expect("in the tree");
+    header.batch_root =
+        tree::fold(bundle.digest(), u64::from(proof.bundle_index), &proof.bundle_path).expect("in the tree");
     proof.header = header.words();
     let (code, stdout) = demo.verify_changed("forged.cairnproof", &proof.encode());
     assert_eq!(code, Some(1));
@@ -133,7 +141,9 @@ fn a_changed_payload_digest_is_invalid_and_says_what_differs() {
 fn the_published_batch_proof_is_checked_against_the_pinned_circuits() {
     let demo = demo();
     let file = demo.data.join("objects/proofs").join(format!("{}.proof", demo.anchor()));
-    let check = |file: &Path, root: &str| cairn(&["check-proof", file.to_str().expect("text"), "--profile", "dev", "--root", root]);
+    let check = |file: &Path, root: &str| {
+        cairn(&["check-proof", file.to_str().expect("text"), "--profile", "dev", "--root", root])
+    };
     let output = check(&file, demo.anchor());
     assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
 

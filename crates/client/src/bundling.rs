@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn the_lower_limit_holds() {
-        let limits = Limits { receipts_per_bundle: 16, receipt_bytes: 1 << 15, message_bytes: 10_000, bundles_in_flight: 1 };
+        let limits =
+            Limits { receipts_per_bundle: 16, receipt_bytes: 1 << 15, message_bytes: 10_000, bundles_in_flight: 1 };
         assert_eq!(Room::of(&limits), Room { receipts: 16, bytes: 10_000 - FRAMING_BYTES });
         let wide = Limits { receipts_per_bundle: u32::MAX, message_bytes: u32::MAX, ..limits };
         assert_eq!(Room::of(&wide), Room { receipts: 256, bytes: MAX_BUNDLE_BYTES });

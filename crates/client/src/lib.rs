@@ -1,6 +1,12 @@
-//! A crawl node's side: WARC files into receipts. A buyer's side: proofs checked.
+//! A crawl node's side: WARC files into receipts, receipts to the sequencer. A buyer's side: proofs checked.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`warc`] | reads WARC files: one receipt per fetch, and a report of everything else |
+//! | [`submit`] | bundles receipts and sends them until each bundle is acknowledged |
+//! | [`journal`] | what was sent and acknowledged, so that nothing is submitted twice |
+//! | [`verify`] | checks proof files |
 
-pub mod bars;
 mod bundling;
 pub mod journal;
 #[cfg(test)]

@@ -1,18 +1,22 @@
 //! Sends receipts to a sequencer, in bundles, until each is acknowledged.
 
-use crate::bundling::{BundlingError, Encoded, Room, bundles};
-use crate::journal::{Journal, JournalError};
-use backon::{BackoffBuilder, ExponentialBuilder};
-use cairn_proto::refusal::Refusal;
+mod error;
+mod retry;
+
+pub use error::SubmitError;
+
+use crate::bundling::{Encoded, Room, bundles};
+use crate::journal::Journal;
 use cairn_proto::v1::sequencer_client::SequencerClient;
 use cairn_proto::v1::{InfoRequest, SubmitBundleRequest};
-use cairn_proto::{Acknowledgement, FieldError, MAX_MESSAGE_BYTES, NodeInfo};
+use cairn_proto::{Acknowledgement, MAX_MESSAGE_BYTES, NodeInfo};
 use cairn_types::{Digest, Receipt};
+use retry::{Backoff, Failure};
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Status};
 
 /// Bundles that are journalled with one write.
 const JOURNAL_GROUP: usize = 32;
@@ -74,91 +78,6 @@ pub struct SubmitReport {
     pub skipped: u64,
 }
 
-/// Why submitting failed. What was acknowledged until then stays so, and another run goes on from there.
-#[derive(Debug, thiserror::Error)]
-pub enum SubmitError {
-    /// The address is none.
-    #[error("{endpoint} is no address of a sequencer: write it as http://host:port")]
-    Endpoint {
-        /// As given.
-        endpoint: String,
-        /// Why.
-        #[source]
-        source: tonic::transport::Error,
-    },
-    /// The sequencer cannot be reached, or stayed busy.
-    #[error("the sequencer did not answer after {attempts} attempts: {message}")]
-    Unreachable {
-        /// How many in a row.
-        attempts: usize,
-        /// The last answer.
-        message: String,
-    },
-    /// The sequencer refuses.
-    #[error("the sequencer refuses: {0}")]
-    Refused(#[source] Box<Status>),
-    /// Another bundle has this node's sequence.
-    #[error(
-        "bundle {sequence} conflicts: the sequencer has {recorded}, this journal has {offered}; \
-         another journal was used for this node, go on with that one"
-    )]
-    Conflict {
-        /// Of the bundle.
-        sequence: u64,
-        /// What the sequencer has.
-        recorded: Digest,
-        /// What was sent.
-        offered: Digest,
-    },
-    /// The sequencer expects an earlier bundle than any that is left to send.
-    #[error(
-        "the sequencer expects bundle {expected} and the journal goes on at {ours}: \
-         the sequencer has lost what it acknowledged, or the journal is of another one"
-    )]
-    Behind {
-        /// What the sequencer expects.
-        expected: u64,
-        /// First bundle that is left to send.
-        ours: u64,
-    },
-    /// The sequencer has bundles of this node that are not in the journal.
-    #[error(
-        "the sequencer expects bundle {expected} and the journal ends before {ours}: \
-         another journal was used for this node, go on with that one or with a new one"
-    )]
-    Ahead {
-        /// What the sequencer expects.
-        expected: u64,
-        /// Where the journal goes on.
-        ours: u64,
-    },
-    /// The sequencer serves another rollup than the receipts or the journal are for.
-    #[error("the sequencer serves rollup {theirs}, and {what} of rollup {ours}")]
-    Rollup {
-        /// What differs.
-        what: &'static str,
-        /// The sequencer's.
-        theirs: Digest,
-        /// Of the receipts or the journal.
-        ours: Digest,
-    },
-    /// An answer breaks the protocol.
-    #[error("the sequencer's answer is not usable: {0}")]
-    Answer(#[source] FieldError),
-    /// An acknowledgement is not for the bundle that was sent.
-    #[error("the sequencer acknowledged bundle {sequence} with another content than was sent")]
-    Mismatch {
-        /// Of the bundle that was due.
-        sequence: u64,
-    },
-    /// The journal fails.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The receipts cannot be bundled.
-    #[error(transparent)]
-    Bundling(#[from] BundlingError),
-}
-
 /// A node's connection to a sequencer.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -173,7 +92,12 @@ impl Node {
     ///
     /// # Errors
     /// When the address is none, or the sequencer cannot be reached or gives no usable answer.
-    pub async fn connect(endpoint: &str, node_index: u32, config: Config, progress: &dyn Progress) -> Result<Self, SubmitError> {
+    pub async fn connect(
+        endpoint: &str,
+        node_index: u32,
+        config: Config,
+        progress: &dyn Progress,
+    ) -> Result<Self, SubmitError> {
         let channel = Endpoint::from_shared(endpoint.to_owned())
             .map_err(|source| SubmitError::Endpoint { endpoint: endpoint.to_owned(), source })?
             .connect_timeout(config.timeout)
@@ -279,8 +203,11 @@ impl Node {
         let mut answers = answer.map_err(|status| Failure::of(status, &sent))?.into_inner();
         while let Some(Sent { sequence, digest, receipts }) = sent.front().copied() {
             let answer = tokio::time::timeout(self.config.timeout, answers.message()).await.map_err(|_| timeout())?;
-            let Some(answer) = answer.map_err(|status| Failure::of(status, &sent))? else { return Err(Failure::passing(Status::unavailable("the stream ended early"))) };
-            let acknowledgement = Acknowledgement::try_from(answer).map_err(|error| Failure::Final(SubmitError::Answer(error)))?;
+            let Some(answer) = answer.map_err(|status| Failure::of(status, &sent))? else {
+                return Err(Failure::passing(Status::unavailable("the stream ended early")));
+            };
+            let acknowledgement =
+                Acknowledgement::try_from(answer).map_err(|error| Failure::Final(SubmitError::Answer(error)))?;
             let matches = (acknowledgement.node_index, acknowledgement.sequence, acknowledgement.bundle_digest)
                 == (self.node_index, sequence, digest);
             if !matches {
@@ -351,81 +278,6 @@ async fn fill(
         }
     }
     Ok(())
-}
-
-/// Why one stream ended.
-enum Failure {
-    /// May pass.
-    Passing(Box<Status>, Option<Duration>),
-    /// Does not.
-    Final(SubmitError),
-}
-
-impl Failure {
-    fn passing(status: Status) -> Self {
-        Self::Passing(Box::new(status), None)
-    }
-
-    /// What a status means when the bundles `sent` await their acknowledgements.
-    fn of(status: Status, sent: &VecDeque<Sent>) -> Self {
-        match (status.code(), Refusal::of(&status)) {
-            (_, Some(Refusal::Busy { retry_after })) => Self::Passing(Box::new(status), Some(retry_after)),
-            (_, Some(Refusal::Conflict { recorded, offered })) => {
-                let bundle = sent.iter().find(|sent| sent.digest == offered).or(sent.front());
-                let sequence = bundle.map(|sent| sent.sequence).unwrap_or_default();
-                Self::Final(SubmitError::Conflict { sequence, recorded, offered })
-            }
-            (
-                Code::Unavailable | Code::ResourceExhausted | Code::DeadlineExceeded | Code::Aborted | Code::Cancelled,
-                _,
-            ) => Self::passing(status),
-            // A connection that breaks comes as one of these, with the transport's error as its source.
-            (Code::Unknown | Code::Internal, _) if std::error::Error::source(&status).is_some() => {
-                Self::passing(status)
-            }
-            _ => Self::Final(SubmitError::Refused(Box::new(status))),
-        }
-    }
-}
-
-impl From<JournalError> for Failure {
-    fn from(error: JournalError) -> Self {
-        Self::Final(error.into())
-    }
-}
-
-/// Waits between attempts.
-struct Backoff {
-    delays: backon::ExponentialBackoff,
-    attempts: usize,
-}
-
-impl Backoff {
-    fn new(config: &Config) -> Self {
-        let delays = ExponentialBuilder::new()
-            .with_min_delay(config.min_delay)
-            .with_max_delay(config.max_delay)
-            .with_max_times(config.max_failures)
-            .with_jitter()
-            .build();
-        Self { delays, attempts: 0 }
-    }
-
-    async fn wait(&mut self, failure: Failure, progress: &dyn Progress) -> Result<(), SubmitError> {
-        let (status, at_least) = match failure {
-            Failure::Final(error) => return Err(error),
-            Failure::Passing(status, at_least) => (status, at_least.unwrap_or_default()),
-        };
-        self.attempts += 1;
-        let message = format!("{}: {}", status.code(), status.message());
-        let Some(delay) = self.delays.next() else {
-            return Err(SubmitError::Unreachable { attempts: self.attempts, message });
-        };
-        let delay = delay.max(at_least);
-        progress.waiting(&message, delay);
-        tokio::time::sleep(delay).await;
-        Ok(())
-    }
 }
 
 async fn ask(

@@ -30,10 +30,16 @@ fn a_crawl_gives_one_receipt_per_response() {
     assert_eq!(of(&crawl, "/moved").status, 302);
     assert_eq!(of(&crawl, "/missing").status, 404);
     let page = of(&crawl, "/here.html");
-    assert_eq!((page.domain.as_str(), page.language.as_deref(), page.charset.as_deref()), ("127.0.0.1", Some("en-GB"), Some("utf-8")));
+    assert_eq!(
+        (page.domain.as_str(), page.language.as_deref(), page.charset.as_deref()),
+        ("127.0.0.1", Some("en-GB"), Some("utf-8"))
+    );
     assert_eq!(of(&crawl, "/dot.png").media_class(), MediaClass::Image);
     let chunked = of(&crawl, "/chunked");
-    let body = format!("<!doctype html><html lang=\"en\"><title>Chunked</title><body>{}</body></html>\n", "<p>in pieces</p>".repeat(40));
+    let body = format!(
+        "<!doctype html><html lang=\"en\"><title>Chunked</title><body>{}</body></html>\n",
+        "<p>in pieces</p>".repeat(40)
+    );
     assert_eq!(chunked.content_length, body.len() as u64);
     assert_eq!(chunked.payload_blake3, *blake3::hash(body.as_bytes()).as_bytes());
 }

@@ -119,13 +119,7 @@ const EXPECTED: &[Expected] = &[
         skipped: &[(Reason::Malformed, 1)],
         odd: &[],
     },
-    Expected {
-        name: "warcio-example.arc.gz",
-        responses: 0,
-        revisits: 0,
-        skipped: &[(Reason::Arc, 1)],
-        odd: &[],
-    },
+    Expected { name: "warcio-example.arc.gz", responses: 0, revisits: 0, skipped: &[(Reason::Arc, 1)], odd: &[] },
     Expected {
         name: "warcio-example.warc.gz",
         responses: 1,
@@ -156,7 +150,8 @@ fn every_shared_file_gives_what_is_expected_of_it() {
         let crawl = read_files(&[folder.join(expected.name)], &options(), &()).unwrap();
         expected.check(&crawl);
         let total = std::fs::metadata(folder.join(expected.name)).unwrap().len();
-        let stopped = crawl.report.skipped.iter().any(|skipped| matches!(skipped.reason, Reason::Arc | Reason::Malformed));
+        let stopped =
+            crawl.report.skipped.iter().any(|skipped| matches!(skipped.reason, Reason::Arc | Reason::Malformed));
         assert!(stopped || crawl.report.files[0].1 == total, "{} is read to its end", expected.name);
     }
 }
@@ -191,7 +186,9 @@ fn receipts_of_the_demo_file_say_what_it_holds() {
         let mut text = Vec::new();
         std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(record), &mut text).unwrap();
         let target = format!("WARC-Target-URI: {}\r\n", receipt.url);
-        assert!(text.starts_with(b"WARC/1.0\r\n") && text.windows(target.len()).any(|window| window == target.as_bytes()));
+        assert!(
+            text.starts_with(b"WARC/1.0\r\n") && text.windows(target.len()).any(|window| window == target.as_bytes())
+        );
     }
     let first = &crawl.receipts[0];
     assert_eq!((first.url.as_str(), first.fetch_time, first.status), ("http://www.iana.org/", 1_390_766_784_000, 200));

@@ -53,14 +53,27 @@ impl Fake {
     fn record(&self, request: SubmitBundleRequest) -> Result<Acknowledgement, Status> {
         let receipts = request.receipts.clone();
         let submission = Submission::try_from(request)?;
-        let statement = submission.bundle.statement(&self.rollup_id).map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let statement = submission
+            .bundle
+            .statement(&self.rollup_id)
+            .map_err(|error| Status::invalid_argument(error.to_string()))?;
         let (digest, sequence) = (statement.digest(), submission.bundle.sequence);
         let mut log = self.log.lock().unwrap();
         let at = usize::try_from(sequence).unwrap();
-        let acknowledgement = |digest, duplicate| Acknowledgement { log_index: sequence, node_index: NODE, sequence, bundle_digest: digest, duplicate };
+        let acknowledgement = |digest, duplicate| Acknowledgement {
+            log_index: sequence,
+            node_index: NODE,
+            sequence,
+            bundle_digest: digest,
+            duplicate,
+        };
         if let Some((recorded, _)) = log.bundles.get(at) {
             let recorded = *recorded;
-            return if recorded == digest { Ok(acknowledgement(digest, true)) } else { Err(Refusal::Conflict { recorded, offered: digest }.status("conflict")) };
+            return if recorded == digest {
+                Ok(acknowledgement(digest, true))
+            } else {
+                Err(Refusal::Conflict { recorded, offered: digest }.status("conflict"))
+            };
         }
         if at > log.bundles.len() {
             return Err(Refusal::Gap { expected: log.bundles.len() as u64 }.status("gap"));
@@ -93,16 +106,23 @@ impl Sequencer for Fake {
     type SubmitBundlesStream = Pin<Box<dyn Stream<Item = Result<v1::Acknowledgement, Status>> + Send>>;
 
     async fn info(&self, _: Request<InfoRequest>) -> Result<Response<InfoReply>, Status> {
-        let limits = Limits { receipts_per_bundle: 4, receipt_bytes: 1 << 15, message_bytes: 1 << 22, bundles_in_flight: 3 };
+        let limits =
+            Limits { receipts_per_bundle: 4, receipt_bytes: 1 << 15, message_bytes: 1 << 22, bundles_in_flight: 3 };
         let next_sequence = self.log.lock().unwrap().bundles.len() as u64;
         Ok(Response::new(NodeInfo { rollup_id: self.rollup_id, limits, next_sequence }.into()))
     }
 
-    async fn submit_bundle(&self, request: Request<SubmitBundleRequest>) -> Result<Response<v1::Acknowledgement>, Status> {
+    async fn submit_bundle(
+        &self,
+        request: Request<SubmitBundleRequest>,
+    ) -> Result<Response<v1::Acknowledgement>, Status> {
         Ok(Response::new(self.record(request.into_inner())?.into()))
     }
 
-    async fn submit_bundles(&self, request: Request<Streaming<SubmitBundleRequest>>) -> Result<Response<Self::SubmitBundlesStream>, Status> {
+    async fn submit_bundles(
+        &self,
+        request: Request<Streaming<SubmitBundleRequest>>,
+    ) -> Result<Response<Self::SubmitBundlesStream>, Status> {
         let mut requests = request.into_inner();
         let fake = self.clone();
         let (sender, receiver) = tokio::sync::mpsc::channel(8);

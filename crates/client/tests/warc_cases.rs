@@ -52,12 +52,22 @@ fn the_same_records_give_the_same_receipts_plain_per_member_and_in_one_member() 
         assert_eq!(other.receipts.len(), 3);
     }
     let offsets = |crawl: &Crawl| -> Vec<_> {
-        crawl.receipts.iter().map(|receipt| receipt.locator.as_ref().map(|locator| (locator.offset, locator.length))).collect()
+        crawl
+            .receipts
+            .iter()
+            .map(|receipt| receipt.locator.as_ref().map(|locator| (locator.offset, locator.length)))
+            .collect()
     };
     let lengths: Vec<_> = records.iter().map(|record| record.len() as u64).collect();
-    assert_eq!(offsets(&plain), [Some((0, lengths[0])), Some((lengths[0], lengths[1])), Some((lengths[0] + lengths[1], lengths[2]))]);
+    assert_eq!(
+        offsets(&plain),
+        [Some((0, lengths[0])), Some((lengths[0], lengths[1])), Some((lengths[0] + lengths[1], lengths[2]))]
+    );
     let packed: Vec<_> = records.iter().map(|record| gzip(record).len() as u64).collect();
-    assert_eq!(offsets(&members), [Some((0, packed[0])), Some((packed[0], packed[1])), Some((packed[0] + packed[1], packed[2]))]);
+    assert_eq!(
+        offsets(&members),
+        [Some((0, packed[0])), Some((packed[0], packed[1])), Some((packed[0] + packed[1], packed[2]))]
+    );
     assert_eq!((offsets(&one), one.report.noted(Oddity::SharedMember)), (vec![None; 3], 3));
 }
 
@@ -86,7 +96,9 @@ fn payloads_are_bodies_without_their_transfer_coding() {
 #[test]
 fn stated_digests_are_compared_and_block_no_receipt() {
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
-    let fields = |digests: &str| format!("WARC-Type: response\nWARC-Target-URI: http://example.org/\nWARC-Date: {}\n{digests}", date(1));
+    let fields = |digests: &str| {
+        format!("WARC-Type: response\nWARC-Target-URI: http://example.org/\nWARC-Date: {}\n{digests}", date(1))
+    };
     for (digests, confirmed, oddity) in [
         (format!("WARC-Payload-Digest: {}", sha1(b"hello")), 1, None),
         (format!("WARC-Payload-Digest: sha256:{}", hex::encode(sha2::Sha256::digest(b"hello"))), 1, None),
@@ -104,7 +116,10 @@ fn stated_digests_are_compared_and_block_no_receipt() {
 
 #[test]
 fn truncation_sets_the_bit_and_keeps_the_chunks_there_are() {
-    let fields = format!("WARC-Type: response\nWARC-Target-URI: http://example.org/\nWARC-Date: {}\nWARC-Truncated: length", date(1));
+    let fields = format!(
+        "WARC-Type: response\nWARC-Target-URI: http://example.org/\nWARC-Date: {}\nWARC-Truncated: length",
+        date(1)
+    );
     let crawl = read(&record(&fields, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhello"));
     assert!(crawl.receipts[0].truncated);
     assert_eq!(crawl.receipts[0].content_length, 5);
@@ -124,7 +139,11 @@ fn every_other_record_is_counted_and_named() {
         (format!("WARC-Type: conversion\n{at}"), "x", Reason::Conversion),
         (format!("WARC-Type: continuation\n{at}\nWARC-Segment-Number: 2"), "x", Reason::Continuation),
         (format!("WARC-Type: response\n{at}\nWARC-Segment-Number: 1"), OK, Reason::Segmented),
-        (format!("WARC-Type: response\nWARC-Date: {}\nWARC-Target-URI: dns:example.org", date(1)), "1.2.3.4", Reason::NotHttp),
+        (
+            format!("WARC-Type: response\nWARC-Date: {}\nWARC-Target-URI: dns:example.org", date(1)),
+            "1.2.3.4",
+            Reason::NotHttp,
+        ),
         (format!("WARC-Type: response\n{at}\nContent-Type: text/dns"), "1.2.3.4", Reason::NotHttp),
         (format!("WARC-Type: response\n{at}"), "no message", Reason::Malformed),
         (format!("WARC-Type: response\n{at}"), "HTTP/1.1 abc\r\n\r\n", Reason::Malformed),
@@ -133,7 +152,11 @@ fn every_other_record_is_counted_and_named() {
         (format!("WARC-Type: response\nWARC-Date: {}\nWARC-Target-URI: http://", date(1)), OK, Reason::Malformed),
         (at.clone(), OK, Reason::Malformed),
         (format!("WARC-Type: novelty\n{at}"), OK, Reason::UnknownType),
-        (format!("WARC-Type: response\nWARC-Date: {}\nWARC-Target-URI: http://e.org/{}", date(1), "x".repeat(8200)), OK, Reason::DoesNotFit),
+        (
+            format!("WARC-Type: response\nWARC-Date: {}\nWARC-Target-URI: http://e.org/{}", date(1), "x".repeat(8200)),
+            OK,
+            Reason::DoesNotFit,
+        ),
         (format!("WARC-Type: revisit\n{at}\n{IDENTICAL}"), OK, Reason::UnresolvedRevisit),
         (format!("WARC-Type: revisit\n{at}\nWARC-Profile: http://example.org/other"), OK, Reason::UnresolvedRevisit),
     ] {
@@ -188,7 +211,7 @@ fn reading_goes_on_after_a_broken_record() {
     let (first, last) = (response("/first", 1, OK), response("/last", 9, OK));
     let no_length = b"WARC/1.0\r\nWARC-Type: response\r\n\r\nsome block\r\n\r\n".to_vec();
     let mut too_short = response("/short", 2, OK);
-    let at = too_short.windows(18).position(|window| window == b"Content-Length: 49").unwrap();
+    let at = too_short.windows(18).position(|window| window == b"Content-Length: 50").unwrap();
     too_short[at + 16..at + 18].copy_from_slice(b"40");
     for broken in [no_length, too_short, b"what is this?\r\n".to_vec()] {
         let plain = read(&[&first[..], &broken, &last].concat());
@@ -247,7 +270,12 @@ fn revisits_resolve_by_id_then_by_target_and_date_then_by_digest() {
 
 #[test]
 fn a_revisit_with_a_digest_that_nothing_has_is_noted() {
-    let revisit = revisit("/a", 5, &format!("{IDENTICAL}\nWARC-Refers-To: <urn:test:/a>\nWARC-Payload-Digest: {}", sha1(b"x")), "");
+    let revisit = revisit(
+        "/a",
+        5,
+        &format!("{IDENTICAL}\nWARC-Refers-To: <urn:test:/a>\nWARC-Payload-Digest: {}", sha1(b"x")),
+        "",
+    );
     let crawl = read(&[response("/a", 1, OK), revisit].concat());
     assert_eq!((crawl.report.revisits, crawl.report.noted(Oddity::RevisitDigestDiffers)), (1, 1));
 }
@@ -282,7 +310,8 @@ fn a_revisit_is_truncated_when_its_capture_is() {
     );
     for (name, truncated) in [("cut", true), ("/whole", false)] {
         // Writers mark every revisit as truncated by length, since it has no payload.
-        let revisit = revisit("/", 5, &format!("{IDENTICAL}\nWARC-Truncated: length\nWARC-Refers-To: <urn:test:{name}>"), "");
+        let revisit =
+            revisit("/", 5, &format!("{IDENTICAL}\nWARC-Truncated: length\nWARC-Refers-To: <urn:test:{name}>"), "");
         let crawl = read(&[record(&fields, OK.as_bytes()), response("/whole", 2, OK), revisit].concat());
         assert_eq!(crawl.receipts[2].truncated, truncated, "{name}");
     }
@@ -305,10 +334,17 @@ fn methods_come_from_the_concurrent_request() {
     let dated = |second| format!("WARC-Date: {}", date(second));
     assert_eq!(method(&[answer("")]), Method::Get);
     assert_eq!(method(&[request("WARC-Concurrent-To: <urn:test:answer>", "POST"), answer("")]), Method::Post);
-    assert_eq!(method(&[answer("WARC-Concurrent-To: <urn:test:ask>"), request("WARC-Record-ID: <urn:test:ask>", "PUT")]), Method::Put);
+    assert_eq!(
+        method(&[answer("WARC-Concurrent-To: <urn:test:ask>"), request("WARC-Record-ID: <urn:test:ask>", "PUT")]),
+        Method::Put
+    );
     assert_eq!(method(&[answer(""), request(&dated(1), "HEAD")]), Method::Head);
     assert_eq!(method(&[answer(""), request(&dated(2), "HEAD")]), Method::Get, "another time");
-    assert_eq!(method(&[answer(""), request(&dated(1), "HEAD"), request(&dated(1), "POST")]), Method::Get, "not to be told apart");
+    assert_eq!(
+        method(&[answer(""), request(&dated(1), "HEAD"), request(&dated(1), "POST")]),
+        Method::Get,
+        "not to be told apart"
+    );
     assert_eq!(method(&[answer(""), request(&dated(1), "BREW")]), Method::Other);
 }
 
@@ -317,7 +353,8 @@ fn receipts_are_in_order_of_time_then_of_input() {
     let one = [response("/late", 9, OK), response("/b", 5, OK)].concat();
     let two = [response("/a", 5, OK), response("/early", 1, OK)].concat();
     let crawl = read_all(&[("one", &one), ("two", &two)]);
-    let paths: Vec<_> = crawl.receipts.iter().map(|receipt| receipt.url.trim_start_matches("http://example.org")).collect();
+    let paths: Vec<_> =
+        crawl.receipts.iter().map(|receipt| receipt.url.trim_start_matches("http://example.org")).collect();
     assert_eq!(paths, ["/early", "/b", "/a", "/late"]);
 }
 
@@ -381,7 +418,13 @@ fn a_large_payload_streams_by_in_bounded_memory() {
     encoder.write_all(b"\r\n\r\n").unwrap();
     let bytes = encoder.finish().unwrap();
     let (before, most) = (resident(), Cell::new(0));
-    let crawl = read_inputs(vec![("large.warc.gz".to_owned(), Watched(Cursor::new(bytes), &most))], &options(), &()).unwrap();
+    let crawl =
+        read_inputs(vec![("large.warc.gz".to_owned(), Watched(Cursor::new(bytes), &most))], &options(), &()).unwrap();
     assert_eq!(crawl.receipts[0].content_length, MIB << 20);
-    assert!(most.get() > 0 && most.get() < before + (32 << 20), "{} bytes at the start, {} at most", before, most.get());
+    assert!(
+        most.get() > 0 && most.get() < before + (32 << 20),
+        "{} bytes at the start, {} at most",
+        before,
+        most.get()
+    );
 }

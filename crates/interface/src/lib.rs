@@ -13,17 +13,17 @@ mod derive;
 mod error;
 #[cfg(feature = "derive")]
 mod instruction;
-mod profile;
+
 mod rollup_id;
 
 pub use accounts::{AccountError, AccountKind, BATCH, Batch, QUEUE, Queue, QueueEntry, ROLLUP, Rollup, layout};
 pub use address::{Address, AddressError};
+pub use cairn_types::{Profile, UnknownProfile};
 #[cfg(feature = "derive")]
 pub use derive::{batch_address, queue_address, rollup_address};
 pub use error::SettlementError;
 #[cfg(feature = "derive")]
 pub use instruction::{AccountMeta, Initialize, Instruction, initialize, set_sequencer, submit_batch};
-pub use profile::{Profile, UnknownProfile};
 #[cfg(feature = "derive")]
 pub use rollup_id::rollup_id;
 pub use rollup_id::{ROLLUP_ID_PREIMAGE_BYTES, rollup_id_of_hash, rollup_id_preimage};

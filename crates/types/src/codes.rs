@@ -144,12 +144,15 @@ impl MediaClass {
             (_, sub) if sub.ends_with("+json") => Self::Json,
             (_, sub) if sub.ends_with("+xml") => Self::Xml,
             ("text", _) => Self::Text,
-            ("application", "zip" | "gzip" | "x-gzip" | "x-tar" | "x-7z-compressed" | "x-bzip2" | "x-rar-compressed" | "zstd") => {
-                Self::Archive
-            }
+            (
+                "application",
+                "zip" | "gzip" | "x-gzip" | "x-tar" | "x-7z-compressed" | "x-bzip2" | "x-rar-compressed" | "zstd",
+            ) => Self::Archive,
             ("application", "msword" | "rtf" | "epub+zip") => Self::Document,
             ("application", sub)
-                if ["vnd.openxmlformats-officedocument", "vnd.oasis.opendocument", "vnd.ms-"].iter().any(|office| sub.starts_with(office)) =>
+                if ["vnd.openxmlformats-officedocument", "vnd.oasis.opendocument", "vnd.ms-"]
+                    .iter()
+                    .any(|office| sub.starts_with(office)) =>
             {
                 Self::Document
             }

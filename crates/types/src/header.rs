@@ -2,8 +2,8 @@
 
 use crate::hash::{Kind, hash};
 use crate::limits::{
-    COUNTER_BITS, MAX_BATCH_BUNDLES, MAX_BATCH_BYTES, MAX_BATCH_QUEUE_ENTRIES, MAX_BATCH_RECEIPTS, MAX_COUNTER, MAX_DATA_LENGTH,
-    MAX_TIME,
+    COUNTER_BITS, MAX_BATCH_BUNDLES, MAX_BATCH_BYTES, MAX_BATCH_QUEUE_ENTRIES, MAX_BATCH_RECEIPTS, MAX_COUNTER,
+    MAX_DATA_LENGTH, MAX_TIME,
 };
 use crate::{Cursor, Digest, QueueCursor};
 
@@ -118,7 +118,8 @@ impl BatchHeader {
     /// The first word that breaks a rule.
     pub fn from_words(words: &[u64; HEADER_WORDS]) -> Result<Self, HeaderError> {
         let reader = Reader(words);
-        let receipts = reader.below(word::RECEIPTS, MAX_BATCH_RECEIPTS as u64 + 1, "more receipts than a batch holds")?;
+        let receipts =
+            reader.below(word::RECEIPTS, MAX_BATCH_RECEIPTS as u64 + 1, "more receipts than a batch holds")?;
         let mut verdicts = [VerdictCounts::default(); 5];
         for (offset, counts) in verdicts.iter_mut().enumerate() {
             let [allowed, refused, conditional] = reader.counts(word::VERDICTS + offset, receipts)?;
@@ -136,7 +137,8 @@ impl BatchHeader {
             new_state_root: reader.digest(word::NEW_STATE_ROOT)?,
             queue_from: reader.queue(word::QUEUE_FROM)?,
             queue_to: reader.queue(word::QUEUE_TO)?,
-            bundles: reader.below(word::BUNDLES, MAX_BATCH_BUNDLES as u64 + 1, "more bundles than a batch holds")? as u32,
+            bundles: reader.below(word::BUNDLES, MAX_BATCH_BUNDLES as u64 + 1, "more bundles than a batch holds")?
+                as u32,
             receipts: receipts as u32,
             bytes: reader.below(word::BYTES, MAX_BATCH_BYTES, "out of range")?,
             time_min: reader.below(word::TIME_MIN, MAX_TIME, "not a time below 2^48 ms")?,
@@ -144,13 +146,22 @@ impl BatchHeader {
             verdicts,
             tiers: [tier1, tier2, tier3, tier4, tier5],
             data_digest: reader.byte_digest(word::DATA_DIGEST)?,
-            data_length: reader.below(word::DATA_LENGTH, MAX_DATA_LENGTH + 1, "a blob larger than the protocol allows")?,
+            data_length: reader.below(
+                word::DATA_LENGTH,
+                MAX_DATA_LENGTH + 1,
+                "a blob larger than the protocol allows",
+            )?,
         };
         reader.ensure(word::TIME_MAX, header.time_min <= header.time_max, "time_max is before time_min")?;
         reader.ensure(
             word::TIME_MAX,
             header.receipts > 0 || header.time_max == 0,
             "a batch without receipts has times zero",
+        )?;
+        reader.ensure(
+            word::BYTES,
+            header.receipts > 0 || header.bytes == 0,
+            "a batch without receipts has no bytes",
         )?;
         reader.ensure(word::BUNDLES, header.bundles <= header.receipts, "a bundle has at least one receipt")?;
         reader.ensure(

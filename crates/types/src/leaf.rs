@@ -168,7 +168,8 @@ impl LeafParts {
         below("tier", u64::from(self.tier), 1 << bits::TIER_BITS)?;
         below("domain tag", self.domain_tag[0], 1 << 63)?;
         below("domain tag", self.domain_tag[1], 1 << bits::METHOD)?;
-        let verdicts = self.verdicts.to_array().iter().rev().fold(0, |word, verdict| word << bits::VERDICT_BITS | verdict.code());
+        let verdicts =
+            self.verdicts.to_array().iter().rev().fold(0, |word, verdict| word << bits::VERDICT_BITS | verdict.code());
         let packed = self.content_length
             | u64::from(self.status) << bits::STATUS
             | u64::from(self.tier) << bits::TIER
@@ -215,7 +216,13 @@ mod tests {
             content_length: (1 << 40) - 1,
             status: 1023,
             tier: 0,
-            verdicts: Verdicts::from_array([Verdict::Allowed, Verdict::Refused, Verdict::Conditional, Verdict::Unknown, Verdict::Refused]),
+            verdicts: Verdicts::from_array([
+                Verdict::Allowed,
+                Verdict::Refused,
+                Verdict::Conditional,
+                Verdict::Unknown,
+                Verdict::Refused,
+            ]),
             domain_tag: [(1 << 63) - 1, (1 << 55) - 1],
             method: Method::Patch,
             truncated: true,

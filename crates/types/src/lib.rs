@@ -16,10 +16,11 @@ mod digest;
 mod empty;
 mod hash;
 pub mod header;
+pub mod leaf;
 #[cfg(feature = "native-hash")]
 mod leaf_of;
-pub mod leaf;
 pub mod limits;
+mod profile;
 #[cfg(feature = "native-hash")]
 mod proof;
 #[cfg(feature = "native-hash")]
@@ -41,6 +42,7 @@ pub use header::{BatchHeader, HEADER_WORDS, HeaderError, VerdictCounts};
 pub use leaf::{LEAF_WORDS, Leaf, LeafError, LeafParts};
 #[cfg(feature = "native-hash")]
 pub use leaf_of::domain_tag;
+pub use profile::{Profile, UnknownProfile, UnknownProfileName};
 #[cfg(feature = "native-hash")]
 pub use proof::{InclusionError, PROOF_FILE_EXTENSION, ReceiptProof, VerifiedReceipt};
 #[cfg(feature = "native-hash")]

@@ -208,7 +208,8 @@ impl Receipt {
     /// When [`Self::validate`] refuses the receipt, or it is too large.
     pub fn encode(&self) -> Result<Vec<u8>, ReceiptError> {
         self.validate()?;
-        let bytes = borsh::to_vec(&(VERSION, self)).map_err(|error| ReceiptError::Encoding(alloc::format!("{error}")))?;
+        let bytes =
+            borsh::to_vec(&(VERSION, self)).map_err(|error| ReceiptError::Encoding(alloc::format!("{error}")))?;
         if bytes.len() > MAX_RECEIPT_BYTES {
             return Err(ReceiptError::Size(bytes.len()));
         }
@@ -226,7 +227,8 @@ impl Receipt {
         let Some((&VERSION, fields)) = bytes.split_first() else {
             return Err(ReceiptError::Version(bytes.first().copied()));
         };
-        let receipt: Self = borsh::from_slice(fields).map_err(|error| ReceiptError::Encoding(alloc::format!("{error}")))?;
+        let receipt: Self =
+            borsh::from_slice(fields).map_err(|error| ReceiptError::Encoding(alloc::format!("{error}")))?;
         receipt.validate()?;
         Ok(receipt)
     }
@@ -271,7 +273,11 @@ impl Receipt {
             }
         }
         let rules = [
-            ("rollup_id", self.rollup_id.words().iter().all(|word| *word < 1 << 63), "has a top bit set: it is no rollup's id"),
+            (
+                "rollup_id",
+                self.rollup_id.words().iter().all(|word| *word < 1 << 63),
+                "has a top bit set: it is no rollup's id",
+            ),
             ("node_index", self.node_index < MAX_NODES, "is not below 2^24"),
             ("url", !self.url.is_empty(), "is empty"),
             ("domain", !self.domain.is_empty(), "is empty"),

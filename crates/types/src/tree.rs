@@ -6,7 +6,6 @@ pub use crate::hash::node;
 use crate::limits::ACCOUNTS_DEPTH;
 use alloc::vec::Vec;
 
-
 /// Root of the tree of depth `depth` over `leaves`, the rest of its slots being empty.
 ///
 /// # Panics

@@ -2,8 +2,8 @@
 
 use cairn_types::tree::fold;
 use cairn_types::{
-    Batch, Blob, BlobError, BundleData, BundleError, Capture, Cursor, Digest, Evidence, Leaf, Method, Receipt, ReceiptProof,
-    Record, Rights, SealError, Verdict, Verdicts, data_digest,
+    Batch, Blob, BlobError, BundleData, BundleError, Capture, Cursor, Digest, Evidence, Leaf, Method, Receipt,
+    ReceiptProof, Record, Rights, SealError, Verdict, Verdicts, data_digest,
 };
 
 const NODE: u32 = 7;
@@ -28,7 +28,7 @@ fn receipt(n: u64) -> Receipt {
         charset: None,
         language: None,
         content_length: 100 + n,
-        truncated: n % 7 == 0,
+        truncated: n.is_multiple_of(7),
         capture: Capture::Response,
         payload_blake3: [n as u8; 32],
         payload_sha256: [2; 32],
@@ -170,7 +170,8 @@ fn a_changed_shortened_or_lengthened_blob_is_refused_and_says_why() {
 #[test]
 fn a_blob_whose_digest_is_right_and_whose_receipts_are_not_is_refused() {
     let (cursor, batch) = batch();
-    let other = Batch::seal(&cursor, rollup_id(), vec![bundle(0, 0..5), bundle(1, 5..261), bundle(2, 262..263)]).unwrap();
+    let other =
+        Batch::seal(&cursor, rollup_id(), vec![bundle(0, 0..5), bundle(1, 5..261), bundle(2, 262..263)]).unwrap();
     let bytes = other.blob(&cursor);
     let mut header = batch.header;
     (header.data_digest, header.data_length) = (data_digest(&bytes), bytes.len() as u64);

@@ -47,8 +47,8 @@ impl Work for ProverStage {
         blocking(move || store.proved(number)).await?;
         info!(batch = number, proof_bytes, ?took, "batch proved");
         metrics::proof(proof_bytes);
-        board.passed(Stage::Proved, number + 1, Some(batch));
         board.event(BatchEvent::Proved { batch, took, proof_bytes: proof_bytes as u64 });
+        board.passed(Stage::Proved, number + 1, Some(batch));
         Ok(())
     }
 }

@@ -41,9 +41,9 @@ impl Work for Publisher {
         let (batch, data_bytes) = (BatchSummary::of(&sealed.header, sealed.header_digest), sealed.header.data_length);
         info!(batch = number, %path, data_bytes, blob_bytes, "batch published");
         metrics::published(data_bytes, blob_bytes);
-        board.passed(Stage::Published, number + 1, Some(batch));
         let blob_bytes = blob_bytes as u64;
         board.event(BatchEvent::Published { batch, path: path.to_string(), data_bytes, blob_bytes });
+        board.passed(Stage::Published, number + 1, Some(batch));
         Ok(())
     }
 }

@@ -210,9 +210,9 @@ impl Submitter {
         if let Some(units) = compute_units {
             metrics::compute_units(units);
         }
-        self.shared.board.passed(Stage::Submitted, number + 1, Some(batch));
         let signature = signature.map(|signature| signature.to_string());
         self.shared.board.event(BatchEvent::Submitted { batch, signature, slot, compute_units });
+        self.shared.board.passed(Stage::Submitted, number + 1, Some(batch));
         Ok(())
     }
 

@@ -57,11 +57,9 @@ impl Child {
     }
 
     /// Kills it after a while.
-    pub fn kill_after(&mut self, life: Duration) -> impl Future<Output = ()> {
-        async move {
-            tokio::time::sleep(life).await;
-            self.kill();
-        }
+    pub async fn kill_after(&mut self, life: Duration) {
+        tokio::time::sleep(life).await;
+        self.kill();
     }
 }
 

@@ -11,7 +11,7 @@ use cairn_sequencer::{Config, RunError, Sequencer};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 
 use crate::samples::{QuickProver, World, request_for};
 
@@ -57,7 +57,9 @@ impl Bench {
         let stop = CancellationToken::new();
         let parts = self.world.parts(Arc::clone(&self.prover));
         let sequencer = Sequencer::start(self.config.clone(), parts, stop.clone()).await.unwrap();
-        let client = SequencerClient::connect(format!("http://{}", sequencer.address())).await.unwrap();
+        // Connects with the first call: some of these sequencers are meant to stop at once.
+        let address = Endpoint::from_shared(format!("http://{}", sequencer.address())).unwrap();
+        let client = SequencerClient::new(address.connect_lazy());
         Running { sequencer, stop, client }
     }
 }

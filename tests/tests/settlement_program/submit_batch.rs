@@ -48,8 +48,7 @@ fn lamports_sent_to_the_next_batchs_address_do_not_stop_it() {
     for lamports in [1, 1_000_000, 10_000_000_000] {
         let mut machine = Machine::new();
         let target = pubkey(machine.batch_address(0));
-        let mut account = solana_sdk::account::Account::default();
-        account.lamports = lamports;
+        let account = solana_sdk::account::Account { lamports, ..Default::default() };
         machine.svm.set_account(target, account).expect("set");
         let header = machine.next_header();
         machine.submit(&header).expect("accepted all the same");

@@ -2,10 +2,9 @@
 
 use super::bars;
 use anyhow::Result;
-use cairn_prover::Profile;
-use cairn_prover::bench::{self, Bench as Run};
+use cairn_prover::{Options, Profile, Stage, bench};
 use clap::{Args, Subcommand};
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 /// Measure this machine
@@ -21,8 +20,8 @@ pub enum Bench {
 #[derive(Args)]
 pub struct Prove {
     /// Receipts to prove, in full bundles of 256
-    #[arg(long, default_value = "8192", value_name = "COUNT")]
-    receipts: NonZeroU32,
+    #[arg(long, default_value_t = bench::DEFAULT_RECEIPTS, value_name = "COUNT")]
+    receipts: usize,
     /// Security profile: production or dev
     #[arg(long, default_value_t = Profile::Production)]
     profile: Profile,
@@ -42,8 +41,8 @@ impl Bench {
     pub fn run(self) -> Result<ExitCode> {
         let Self::Prove(prove) = self;
         let bar = bars::steps("proving");
-        let run = Run { receipts: prove.receipts, profile: prove.profile, threads: prove.threads };
-        let report = bench::run(&run, &|stage: cairn_prover::Stage, done, total| {
+        let options = Options { threads: prove.threads, ..Options::new(prove.profile) };
+        let report = bench::prove(options, prove.receipts, &|stage: Stage, done: usize, total: usize| {
             bars::step(&bar, done, total);
             bar.set_message(stage.name());
         })?;

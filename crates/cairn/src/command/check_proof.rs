@@ -63,6 +63,8 @@ impl CheckProof {
 fn read(path: &Path) -> Result<BatchProof> {
     let mut bytes = Vec::new();
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    file.take(BatchProof::MAX_BYTES).read_to_end(&mut bytes).with_context(|| format!("cannot read {}", path.display()))?;
+    file.take(BatchProof::MAX_BYTES)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("cannot read {}", path.display()))?;
     BatchProof::decode(&bytes).with_context(|| format!("{} is not a batch proof", path.display()))
 }

@@ -1,7 +1,7 @@
 //! `cairn demo`: the whole system in one process.
 
 use super::bars;
-use super::crawl::{self, Reading};
+use super::crawl::Reading;
 use anyhow::{Context, Result};
 use cairn_client::submit;
 use cairn_client::warc;
@@ -159,13 +159,16 @@ impl Observer for Bars {
     }
 
     fn read(&self, report: &warc::Report) {
-        self.say(&crawl::describe(report));
+        self.say(report.to_string().trim_end());
     }
 
     fn batch(&self, event: &BatchEvent) {
         match event {
             BatchEvent::Sealed(batch) => {
-                self.say(&format!("sealed     batch {}: {} receipts in {} bundles", batch.number, batch.receipts, batch.bundles));
+                self.say(&format!(
+                    "sealed     batch {}: {} receipts in {} bundles",
+                    batch.number, batch.receipts, batch.bundles
+                ));
             }
             BatchEvent::Published { batch, path, blob_bytes, .. } => {
                 self.say(&format!("published  batch {}: {path}, {}", batch.number, HumanBytes(*blob_bytes)));
@@ -189,7 +192,10 @@ impl Observer for Bars {
                 self.say(&format!("submitted  batch {}{slot}{units}: {signature}", batch.number));
             }
             BatchEvent::Retrying { number, stage, reason, after } => {
-                self.say(&format!("batch {number}: not {stage} yet: {reason}; again in {}", humantime::format_duration(*after)));
+                self.say(&format!(
+                    "batch {number}: not {stage} yet: {reason}; again in {}",
+                    humantime::format_duration(*after)
+                ));
             }
             BatchEvent::Proving(_) => {}
         }

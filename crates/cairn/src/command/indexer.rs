@@ -37,8 +37,13 @@ impl Indexer {
         let config = Config::new(self.indexer, home.indexer(), rollup.address())?;
         let objects = Arc::new(objects::local_folder(&home.objects()).context("cannot open the object store")?);
         let metrics = metrics::install().context("cannot install the metrics recorder")?;
-        let service = Service::start(config, Arc::clone(rollup.chain()), objects, Some(metrics), shutdown::token()).await?;
-        eprintln!("indexer  http://{} (JSON, metrics), http://{} (gRPC)", service.http_address(), service.grpc_address());
+        let service =
+            Service::start(config, Arc::clone(rollup.chain()), objects, Some(metrics), shutdown::token()).await?;
+        eprintln!(
+            "indexer  http://{} (JSON, metrics), http://{} (gRPC)",
+            service.http_address(),
+            service.grpc_address()
+        );
         service.stopped().await?;
         Ok(ExitCode::SUCCESS)
     }

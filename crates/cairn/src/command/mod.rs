@@ -1,7 +1,7 @@
 //! The subcommands.
 
 mod bars;
-//mod bench;
+mod bench;
 mod check_proof;
 mod crawl;
 mod demo;
@@ -24,8 +24,8 @@ pub enum Command {
     CheckProof(check_proof::CheckProof),
     Sequencer(sequencer::Sequencer),
     Indexer(indexer::Indexer),
-    //#[command(subcommand)]
-    //Bench(bench::Bench),
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 impl Command {
@@ -41,7 +41,7 @@ impl Command {
             Self::CheckProof(command) => command.run(),
             Self::Sequencer(command) => runtime()?.block_on(command.run()),
             Self::Indexer(command) => runtime()?.block_on(command.run()),
-            //Self::Bench(command) => command.run(),
+            Self::Bench(command) => command.run(),
         }
     }
 }

@@ -44,7 +44,9 @@ impl Sequencer {
         let bar = bars::steps("circuits");
         let started = {
             let bar = bar.clone();
-            tokio::task::spawn_blocking(move || LocalProver::start(options, &|_, done, total| bars::step(&bar, done, total)))
+            tokio::task::spawn_blocking(move || {
+                LocalProver::start(options, &|_, done, total| bars::step(&bar, done, total))
+            })
         };
         let prover: Arc<dyn Prover> = Arc::new(started.await??);
         bar.finish_and_clear();

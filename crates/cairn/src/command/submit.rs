@@ -1,7 +1,7 @@
 //! `cairn submit`: WARC files to acknowledged receipts.
 
 use super::bars;
-use super::crawl::{self, Reading};
+use super::crawl::Reading;
 use anyhow::{Context, Result};
 use cairn_client::journal::Journal;
 use cairn_client::submit::{Config, Node, Progress};
@@ -76,7 +76,7 @@ impl Submit {
         let bar = bars::bytes("reading");
         let crawl = warc::read_files(&self.files, &reading, &Reading(bar.clone()))?;
         bar.finish_and_clear();
-        eprintln!("{}", crawl::describe(&crawl.report));
+        eprint!("{}", crawl.report);
         if let Some(path) = &self.report {
             write_report(path, &crawl.report).with_context(|| format!("cannot write {}", path.display()))?;
         }

@@ -94,7 +94,8 @@ impl Verify {
                 (Outcome::NotAnchored, Some(hint), Some(verified))
             }
             Verdict::Foreign(verified) => {
-                let detail = format!("its header digest is {}, which is none of the --root given", verified.header_digest);
+                let detail =
+                    format!("its header digest is {}, which is none of the --root given", verified.header_digest);
                 (Outcome::Invalid, Some(detail), Some(verified))
             }
             Verdict::Invalid(error) => (Outcome::Invalid, Some(error.to_string()), None),
@@ -102,13 +103,23 @@ impl Verify {
     }
 
     fn print(&self, file: &Path, outcome: Outcome, detail: Option<&str>, verified: Option<&VerifiedReceipt>) {
-        println!("{}: {}{}", file.display(), outcome.word(), detail.map(|detail| format!(": {detail}")).unwrap_or_default());
+        println!(
+            "{}: {}{}",
+            file.display(),
+            outcome.word(),
+            detail.map(|detail| format!(": {detail}")).unwrap_or_default()
+        );
         if let (Some(verified), true) = (verified, outcome != Outcome::Invalid && self.files.len() == 1) {
             let receipt = &verified.receipt;
             let verdicts = VERDICT_NAMES.iter().zip(receipt.rights.verdicts.to_array());
             let rights: Vec<_> = verdicts.map(|(name, verdict)| format!("{name} {}", verdict.name())).collect();
             println!("  url       {}", receipt.url);
-            println!("  fetched   {} by node {}, status {}", time(receipt.fetch_time), receipt.node_index, receipt.status);
+            println!(
+                "  fetched   {} by node {}, status {}",
+                time(receipt.fetch_time),
+                receipt.node_index,
+                receipt.status
+            );
             println!("  payload   {} bytes, sha256 {}", receipt.content_length, hex::encode(receipt.payload_sha256));
             println!("  rights    {} (as the node read them)", rights.join(", "));
             println!("  receipt   {}", verified.receipt_digest);

@@ -50,7 +50,8 @@ pub(super) fn assemble(fetches: &[Fetch], requests: &[Request], mut report: Repo
                     Capture::Response => report.responses += 1,
                     Capture::RevisitIdentical | Capture::RevisitNotModified => report.revisits += 1,
                 }
-                report.payload_digests_confirmed += u64::from(matches!(whole.fetch.kind, Kind::Response { confirmed: true, .. }));
+                report.payload_digests_confirmed +=
+                    u64::from(matches!(whole.fetch.kind, Kind::Response { confirmed: true, .. }));
                 receipts.push(receipt);
             }
             Err(error) => report.skip(whole.fetch.at, Reason::DoesNotFit, Some(error.to_string())),
@@ -70,7 +71,8 @@ fn whole<'a>(
     report: &mut Report,
 ) -> Result<Whole<'a>, (Reason, Option<String>)> {
     let fetch = &fetches[index];
-    let url = Url::parse(&fetch.target).map_err(|error| (Reason::Malformed, Some(format!("WARC-Target-URI: {error}"))))?;
+    let url =
+        Url::parse(&fetch.target).map_err(|error| (Reason::Malformed, Some(format!("WARC-Target-URI: {error}"))))?;
     let request = requests.of(fetch);
     match &fetch.kind {
         Kind::Response { payload, text, .. } => {
@@ -96,8 +98,7 @@ fn whole<'a>(
             if found.differs {
                 report.note(fetch.at, Oddity::RevisitDigestDiffers, None);
             }
-            let capture =
-                if refers_to.not_modified { Capture::RevisitNotModified } else { Capture::RevisitIdentical };
+            let capture = if refers_to.not_modified { Capture::RevisitNotModified } else { Capture::RevisitIdentical };
             Ok(Whole {
                 fetch,
                 capture,

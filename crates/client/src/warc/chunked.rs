@@ -10,7 +10,7 @@ const MAX_TRAILER: usize = 64 << 10;
 pub(super) enum Ending {
     /// The last chunk and the trailer were read; `extra` bytes followed them.
     Complete { extra: u64 },
-    /// The body ended before the last chunk did.
+    /// The body begins with a chunk's size, and ends before the last chunk does.
     Incomplete,
     /// The bytes are not chunks.
     NotChunked,
@@ -21,6 +21,7 @@ pub(super) enum Ending {
 pub(super) struct Chunked {
     state: State,
     line: Vec<u8>,
+    sizes: u64,
     trailer: usize,
     extra: u64,
 }
@@ -37,7 +38,7 @@ enum State {
 
 impl Chunked {
     pub(super) const fn new() -> Self {
-        Self { state: State::Size, line: Vec::new(), trailer: 0, extra: 0 }
+        Self { state: State::Size, line: Vec::new(), sizes: 0, trailer: 0, extra: 0 }
     }
 
     /// Takes the next bytes of the body and gives those of the payload to `sink`.
@@ -72,6 +73,7 @@ impl Chunked {
         }
         self.line.extend_from_slice(part);
         if self.line.last() == Some(&b'\n') {
+            self.sizes += u64::from(self.state == State::Size);
             self.state = self.after_line();
             self.line.clear();
         }
@@ -101,6 +103,7 @@ impl Chunked {
         match self.state {
             State::Done => Ending::Complete { extra: self.extra },
             State::Failed => Ending::NotChunked,
+            _ if self.sizes == 0 => Ending::NotChunked,
             _ => Ending::Incomplete,
         }
     }
@@ -151,7 +154,8 @@ mod tests {
     fn every_cut_of_a_chunked_body_is_incomplete() {
         let body = b"4\r\nWiki\r\n0\r\n\r\n";
         for end in 0..body.len() {
-            assert_eq!(decode(&body[..end], 2).1, Ending::Incomplete, "{end}");
+            let expected = if end < b"4\r\n".len() { Ending::NotChunked } else { Ending::Incomplete };
+            assert_eq!(decode(&body[..end], 2).1, expected, "{end}");
         }
     }
 

@@ -131,7 +131,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_digest_is_not_read() {
-        for text in ["sha1:", "sha1:zz", "md5:d41d8cd98f00b204e9800998ecf8427e", "3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ", "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBY!", "sha1:\u{e9}"] {
+        for text in [
+            "sha1:",
+            "sha1:zz",
+            "md5:d41d8cd98f00b204e9800998ecf8427e",
+            "3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ",
+            "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBY!",
+            "sha1:\u{e9}",
+        ] {
             assert_eq!(Stated::parse(text), None, "{text}");
         }
     }

@@ -45,6 +45,9 @@ mod tests {
     #[test]
     fn the_list_is_of_the_version_that_receipts_state() {
         let lock = include_str!("../../../../Cargo.lock");
-        assert!(lock.contains(&format!("name = \"psl\"\nversion = \"{SUFFIX_LIST}\"")), "SUFFIX_LIST is not the version in Cargo.lock");
+        assert!(
+            lock.contains(&format!("name = \"psl\"\nversion = \"{SUFFIX_LIST}\"")),
+            "SUFFIX_LIST is not the version in Cargo.lock"
+        );
     }
 }

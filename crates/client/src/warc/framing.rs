@@ -66,7 +66,7 @@ pub(super) struct Records<R> {
 
 enum Stream<R> {
     Plain(Source<R>),
-    Member { start: u64, records: u64, reader: BufReader<GzDecoder<Source<R>>> },
+    Member { start: u64, records: u64, reader: Box<BufReader<GzDecoder<Source<R>>>> },
     Ended(u64),
 }
 
@@ -124,7 +124,7 @@ impl<R: Read + Seek> Records<R> {
                     if bytes.is_empty() {
                         self.stream = Stream::Ended(start);
                     } else if bytes.starts_with(&GZIP_MAGIC) {
-                        let reader = BufReader::with_capacity(MEMBER_BUFFER_BYTES, GzDecoder::new(source));
+                        let reader = Box::new(BufReader::with_capacity(MEMBER_BUFFER_BYTES, GzDecoder::new(source)));
                         self.stream = Stream::Member { start, records: 0, reader };
                     } else if bytes == ZSTD_MAGIC {
                         return Ok(Some(self.stop(start, Break::Zstd)));
@@ -140,8 +140,8 @@ impl<R: Read + Seek> Records<R> {
                         return Ok(Some(Step::Broken { offset: start, why: Break::EmptyMember, resumed }));
                     }
                     Ok([]) => self.stream = Stream::Plain(reader.into_inner().into_inner()),
-                    Ok(_) => return self.member(reader, start, records, handle).map(Some),
-                    Err(error) => return self.member_fault(reader, start, Fault::Io(error)).map(Some),
+                    Ok(_) => return self.member(*reader, start, records, handle).map(Some),
+                    Err(error) => return self.member_fault(*reader, start, Fault::Io(error)).map(Some),
                 },
             }
         }
@@ -188,8 +188,8 @@ impl<R: Read + Seek> Records<R> {
         if reader.buffer().starts_with(b"filedesc://") {
             return Ok(self.stop(start, Break::Arc));
         }
-        let result = record(&mut reader, false, handle)
-            .and_then(|(value, odd)| Ok((value, odd, reader.fill_buf()?.is_empty())));
+        let result =
+            record(&mut reader, false, handle).and_then(|(value, odd)| Ok((value, odd, reader.fill_buf()?.is_empty())));
         match result {
             Ok((value, odd_boundary, last)) => {
                 let place = if last && records == 0 {
@@ -198,7 +198,7 @@ impl<R: Read + Seek> Records<R> {
                     self.stream = Stream::Plain(source);
                     Place { offset: start, length: Some(length) }
                 } else {
-                    self.stream = Stream::Member { start, records: records + 1, reader };
+                    self.stream = Stream::Member { start, records: records + 1, reader: Box::new(reader) };
                     Place { offset: start, length: None }
                 };
                 Ok(Step::Record { place, odd_boundary, value })
@@ -241,14 +241,7 @@ impl<R: Read + Seek> Records<R> {
     }
 
     /// Goes on at the first record that can be recognised at or after `from`.
-    fn resume<T>(
-        &mut self,
-        mut source: Source<R>,
-        offset: u64,
-        from: u64,
-        why: Break,
-        gzip: bool,
-    ) -> Result<Step<T>> {
+    fn resume<T>(&mut self, mut source: Source<R>, offset: u64, from: u64, why: Break, gzip: bool) -> Result<Step<T>> {
         self.breaks += 1;
         let found = if self.breaks > MAX_BREAKS { None } else { find_record(&mut source, from, gzip)? };
         let Some(resumed) = found else { return Ok(self.stop(offset, why)) };
@@ -275,18 +268,23 @@ fn record<T>(
     if missing > 0 {
         return Err(Fault::Short(missing));
     }
-    let boundary = skip_line_ends(reader)?;
+    let (boundary, length) = skip_line_ends(reader)?;
     let next = reader.fill_buf()?;
     let compared = next.len().min(5);
-    let follows = next.get(..compared) == b"WARC/".get(..compared)
-        || gzip_may_follow && next.first() == GZIP_MAGIC.first();
-    if follows { Ok((value, boundary != *b"\r\n\r\n")) } else { Err(Fault::NoBoundary) }
+    let follows =
+        next.get(..compared) == b"WARC/".get(..compared) || gzip_may_follow && next.first() == GZIP_MAGIC.first();
+    // After two line ends whatever follows is not this record's; after fewer it may be the rest of its block.
+    if boundary == *b"\r\n\r\n" || follows {
+        Ok((value, length != 4 || boundary != *b"\r\n\r\n"))
+    } else {
+        Err(Fault::NoBoundary)
+    }
 }
 
-/// Consumes CR and LF bytes and gives the first four of them; more or fewer than four are told by a zero byte.
-fn skip_line_ends(reader: &mut impl BufRead) -> Result<[u8; 4]> {
+/// Consumes CR and LF bytes; gives the first four of them and how many there were.
+fn skip_line_ends(reader: &mut impl BufRead) -> Result<([u8; 4], u64)> {
     let mut seen = [0; 4];
-    let mut count = 0;
+    let mut count: usize = 0;
     loop {
         let buffer = reader.fill_buf()?;
         let length = buffer.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
@@ -299,7 +297,7 @@ fn skip_line_ends(reader: &mut impl BufRead) -> Result<[u8; 4]> {
         let whole = length == buffer.len();
         reader.consume(length);
         if length == 0 || !whole {
-            return Ok(if count == seen.len() { seen } else { [0; 4] });
+            return Ok((seen, count as u64));
         }
     }
 }

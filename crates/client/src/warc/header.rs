@@ -192,7 +192,8 @@ mod tests {
     #[test]
     fn fields_are_found_whatever_their_case_and_line_ends() {
         for end in ["\r\n", "\n", "\r\r\n"] {
-            let text = format!("WARC/1.1{end}warc-type:response{end}Content-Length:  12 {end}A: b{end}\t c{end}{end}rest");
+            let text =
+                format!("WARC/1.1{end}warc-type:response{end}Content-Length:  12 {end}A: b{end}\t c{end}{end}rest");
             let header = read(&text).unwrap();
             assert_eq!((header.version.as_str(), header.content_length), ("1.1", 12));
             assert_eq!((header.get("WARC-Type"), header.get("a")), (Some("response"), Some("b c")));
@@ -201,7 +202,8 @@ mod tests {
 
     #[test]
     fn a_line_that_is_no_field_hides_none_of_the_later_ones() {
-        let header = read("WARC/1.0\r\nno colon\r\n: no name\r\nContent-Length: 3\r\nWARC-Truncated: length\r\n\r\n").unwrap();
+        let header =
+            read("WARC/1.0\r\nno colon\r\n: no name\r\nContent-Length: 3\r\nWARC-Truncated: length\r\n\r\n").unwrap();
         assert_eq!(header.odd_lines, 2);
         assert_eq!(header.get("WARC-Truncated"), Some("length"));
     }

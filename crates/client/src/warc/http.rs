@@ -141,7 +141,10 @@ mod tests {
 
     #[test]
     fn odd_fields_hide_no_others() {
-        let head = head("HTTP/1.1 200 OK\r\nno colon here\r\nServer : x\nFolded: a\r\n  b\r\nX-\u{e9}: y\r\nLast: 1\r\n\r\nbody").unwrap();
+        let head = head(
+            "HTTP/1.1 200 OK\r\nno colon here\r\nServer : x\nFolded: a\r\n  b\r\nX-\u{e9}: y\r\nLast: 1\r\n\r\nbody",
+        )
+        .unwrap();
         assert_eq!((head.get("server"), head.get("last")), (Some("x"), Some("1")));
         assert!(head.get("folded").is_some_and(|value| value.starts_with('a') && value.ends_with('b')));
         assert_eq!(head.odd_lines, 2);
@@ -150,8 +153,13 @@ mod tests {
 
     #[test]
     fn only_a_last_coding_of_chunked_counts() {
-        for (value, chunked) in [("chunked", true), ("gzip, Chunked", true), ("chunked, gzip", false), ("identity", false)] {
-            assert_eq!(head(&format!("HTTP/1.1 200\r\nTransfer-Encoding: {value}\r\n\r\n")).unwrap().claims_chunked(), chunked);
+        for (value, chunked) in
+            [("chunked", true), ("gzip, Chunked", true), ("chunked, gzip", false), ("identity", false)]
+        {
+            assert_eq!(
+                head(&format!("HTTP/1.1 200\r\nTransfer-Encoding: {value}\r\n\r\n")).unwrap().claims_chunked(),
+                chunked
+            );
         }
     }
 
@@ -160,7 +168,10 @@ mod tests {
         assert!(matches!(head("20260101000000\n8.8.8.8\n"), Err(HeadError::NotHttp)));
         assert!(matches!(head(""), Err(HeadError::NotHttp)));
         assert!(matches!(head(&format!("HTTP/1.1 200\r\nA: {}", "x".repeat(MAX_HEAD_BYTES))), Err(HeadError::TooLong)));
-        assert!(matches!(head(&format!("HTTP/1.1 200\r\n{}\r\n", "A: b\r\n".repeat(MAX_FIELDS + 1))), Err(HeadError::TooManyFields)));
+        assert!(matches!(
+            head(&format!("HTTP/1.1 200\r\n{}\r\n", "A: b\r\n".repeat(MAX_FIELDS + 1))),
+            Err(HeadError::TooManyFields)
+        ));
     }
 
     #[test]
@@ -171,7 +182,8 @@ mod tests {
 
     #[test]
     fn requests_give_method_and_agent() {
-        let head = MessageHead::read(&mut &b"POST /a b HTTP/1.1\r\nUser-Agent: Bot/1.0\r\n\r\nx=1"[..], b"").unwrap().unwrap();
+        let head =
+            MessageHead::read(&mut &b"POST /a b HTTP/1.1\r\nUser-Agent: Bot/1.0\r\n\r\nx=1"[..], b"").unwrap().unwrap();
         assert_eq!((head.method(), head.get("user-agent")), (Some("POST"), Some("Bot/1.0")));
     }
 }

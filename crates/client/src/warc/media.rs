@@ -79,7 +79,11 @@ mod tests {
             ("text/html; charset=a b", Some("text/html"), None, true),
         ] {
             let read = ContentType::parse(value);
-            assert_eq!((read.media_type.as_deref(), read.charset.as_deref(), read.left_out), (media_type, charset, left_out), "{value}");
+            assert_eq!(
+                (read.media_type.as_deref(), read.charset.as_deref(), read.left_out),
+                (media_type, charset, left_out),
+                "{value}"
+            );
         }
         assert!(ContentType::parse(&format!("text/{}", "x".repeat(300))).left_out);
     }

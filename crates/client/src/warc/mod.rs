@@ -96,11 +96,7 @@ pub enum ReadError {
 ///
 /// # Errors
 /// When a file cannot be opened or read.
-pub fn read_files<P: AsRef<Path>>(
-    paths: &[P],
-    options: &Options,
-    progress: &dyn Progress,
-) -> Result<Crawl, ReadError> {
+pub fn read_files<P: AsRef<Path>>(paths: &[P], options: &Options, progress: &dyn Progress) -> Result<Crawl, ReadError> {
     let mut inputs = Vec::with_capacity(paths.len());
     let mut total = 0;
     for path in paths {

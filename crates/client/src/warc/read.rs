@@ -1,6 +1,6 @@
 //! One record at a time: from header and block to what it says.
 
-use super::body::{Body, BlockHasher, Coding, Wanted};
+use super::body::{BlockHasher, Body, Coding, Wanted};
 use super::digests::Stated;
 use super::fetch::{Answer, Fetch, Kind, Position, RefersTo, Request};
 use super::header::{Header, without_brackets};
@@ -63,7 +63,10 @@ fn request(header: &Header, block: &mut dyn BufRead) -> Result<Entry> {
         target: header.uri("WARC-Target-URI").filter(|target| target.len() <= MAX_TEXT).map(str::to_owned),
         time: header.get("WARC-Date").and_then(parse_time),
         method: method.chars().take(32).collect(),
-        agent: head.as_ref().and_then(|head| head.get("user-agent")).map(|agent| agent.chars().take(1024).collect::<String>().into()),
+        agent: head
+            .as_ref()
+            .and_then(|head| head.get("user-agent"))
+            .map(|agent| agent.chars().take(1024).collect::<String>().into()),
     }))
 }
 
@@ -238,7 +241,15 @@ mod tests {
         assert_eq!(parse_time("2014-01-26T20:06:24.5Z"), Some(1_390_766_784_500));
         assert_eq!(parse_time("2014-01-26T20:06:24.123456789Z"), Some(1_390_766_784_123));
         assert_eq!(parse_time("1970-01-01T00:00:00Z"), Some(0));
-        for wrong in ["", "2014", "2014-01-26", "20140126200624", "1969-12-31T23:59:59Z", "2014-13-26T20:06:24Z", "9999999-01-01T00:00:00Z"] {
+        for wrong in [
+            "",
+            "2014",
+            "2014-01-26",
+            "20140126200624",
+            "1969-12-31T23:59:59Z",
+            "2014-13-26T20:06:24Z",
+            "9999999-01-01T00:00:00Z",
+        ] {
             assert_eq!(parse_time(wrong), None, "{wrong}");
         }
     }

@@ -35,7 +35,9 @@ impl<'a> Captures<'a> {
             }
             captures.by_target.entry(&fetch.target).or_default().push(index);
             if let Kind::Response { payload, .. } = &fetch.kind {
-                for digest in [Stated::Sha1(payload.sha1), Stated::Sha256(payload.sha256), Stated::Blake3(payload.blake3)] {
+                for digest in
+                    [Stated::Sha1(payload.sha1), Stated::Sha256(payload.sha256), Stated::Blake3(payload.blake3)]
+                {
                     captures.by_digest.entry(digest).or_insert(index);
                 }
             }
@@ -58,7 +60,10 @@ impl<'a> Captures<'a> {
             self.by_target_and_date(refers_to, index),
             stated.as_ref().and_then(|stated| self.by_digest.get(stated).copied()),
         ];
-        let found = ways.into_iter().flatten().map(|response| Found { response, differs: self.differs(response, stated.as_ref()) });
+        let found = ways
+            .into_iter()
+            .flatten()
+            .map(|response| Found { response, differs: self.differs(response, stated.as_ref()) });
         found.min_by_key(|found| found.differs)
     }
 
@@ -77,7 +82,8 @@ impl<'a> Captures<'a> {
     fn by_target_and_date(&self, refers_to: &RefersTo, revisit: usize) -> Option<usize> {
         let (target, time) = (refers_to.target.as_deref()?, refers_to.time?);
         let candidates = self.by_target.get(target)?.iter().copied().filter(|index| *index != revisit);
-        let responses = candidates.filter(|index| self.fetches.get(*index).is_some_and(|fetch| matches!(fetch.kind, Kind::Response { .. })));
+        let responses = candidates
+            .filter(|index| self.fetches.get(*index).is_some_and(|fetch| matches!(fetch.kind, Kind::Response { .. })));
         responses
             .filter_map(|index| self.fetches.get(index).map(|fetch| (index, fetch.time)))
             .filter(|(_, other)| same_time(time, *other))
@@ -98,7 +104,7 @@ impl<'a> Captures<'a> {
 
 /// Equal to the millisecond, or, when one of them has whole seconds only, in the same second.
 fn same_time(a: u64, b: u64) -> bool {
-    a == b || (a / 1000 == b / 1000 && (a % 1000 == 0 || b % 1000 == 0))
+    a == b || (a / 1000 == b / 1000 && (a.is_multiple_of(1000) || b.is_multiple_of(1000)))
 }
 
 /// Look-ups over all requests of all inputs.

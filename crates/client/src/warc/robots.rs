@@ -93,16 +93,18 @@ impl Copies {
 
     fn verdict(&mut self, copy: usize, text: &str, agents: &[String], url: &Url) -> Verdict {
         let mut answers = agents.iter().map(|agent| {
-            let rules = self
-                .rules
-                .entry((copy, agent.clone()))
-                .or_insert_with(|| Robot::new(agent, text.as_bytes()).ok());
+            let rules =
+                self.rules.entry((copy, agent.clone())).or_insert_with(|| Robot::new(agent, text.as_bytes()).ok());
             rules.as_ref().map(|rules| rules.allowed(url.as_str()))
         });
         let first = answers.next().flatten();
         match first {
             Some(allowed) if answers.all(|answer| answer == Some(allowed)) => {
-                if allowed { Verdict::Allowed } else { Verdict::Refused }
+                if allowed {
+                    Verdict::Allowed
+                } else {
+                    Verdict::Refused
+                }
             }
             _ => Verdict::Unknown,
         }
@@ -114,7 +116,8 @@ impl Copies {
 /// `Mozilla/5.0 (compatible; Name/1.0; …)` is `Name`; any other value is its products outside comments.
 fn products(agent: &str) -> Vec<String> {
     let compatible = agent.split(['(', ')']).find_map(|part| {
-        let mut segments = part.split(';').map(str::trim).skip_while(|segment| !segment.eq_ignore_ascii_case("compatible"));
+        let mut segments =
+            part.split(';').map(str::trim).skip_while(|segment| !segment.eq_ignore_ascii_case("compatible"));
         segments.next()?;
         segments.next().and_then(product)
     });
@@ -214,7 +217,8 @@ mod tests {
     #[test]
     fn later_copies_replace_earlier_ones() {
         let mut copies = copies(200, Some(TEXT));
-        let open = Copy { order: 7, time: 2_000_000, status: 200, payload_blake3: [2; 32], text: Some(Arc::from(&b""[..])) };
+        let open =
+            Copy { order: 7, time: 2_000_000, status: 200, payload_blake3: [2; 32], text: Some(Arc::from(&b""[..])) };
         copies.insert("http://example.org".to_owned(), open);
         let url = "http://example.org/private";
         assert_eq!(verdict(&mut copies, url, 1_999_999, Some("Wget")), Verdict::Refused);
@@ -226,7 +230,10 @@ mod tests {
         for (agent, names) in [
             ("Wget/1.21.3", &["wget"][..]),
             ("CCBot/2.0 (https://commoncrawl.org/faq/)", &["ccbot"]),
-            ("Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; bingbot/2.0; +http://x) Chrome/1 Safari/1", &["bingbot"]),
+            (
+                "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; bingbot/2.0; +http://x) Chrome/1 Safari/1",
+                &["bingbot"],
+            ),
             ("Mozilla/5.0 (X11; Linux) Gecko/2010 Firefox/115.0", &["firefox", "gecko", "mozilla"]),
             ("python-requests/2.18.4", &["python-requests"]),
             ("", &[]),

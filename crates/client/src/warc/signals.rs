@@ -86,7 +86,8 @@ impl Signals {
         let mut content_signals = Vec::new();
         let mut group: Vec<String> = Vec::new();
         let mut in_agents = false;
-        let own_group = robots_lines(text).any(|(key, value)| key == "user-agent" && agents.contains(&value.to_ascii_lowercase()));
+        let own_group =
+            robots_lines(text).any(|(key, value)| key == "user-agent" && agents.contains(&value.to_ascii_lowercase()));
         for (key, value) in robots_lines(text) {
             if key == "user-agent" {
                 if !in_agents {
@@ -256,18 +257,26 @@ mod tests {
             ("TDM-Reservation: 1", [None, None, Refused, None]),
             ("tdm-reservation: 1\r\ntdm-policy: https://e.org/p.json", [None, None, Conditional, None]),
             ("TDM-Reservation: yes", [None, None, Doubt, None]),
-            ("Link: <https://e.org/l.xml>; rel=\"license\"; type=\"application/rsl+xml\"", [None, None, None, Conditional]),
+            (
+                "Link: <https://e.org/l.xml>; rel=\"license\"; type=\"application/rsl+xml\"",
+                [None, None, None, Conditional],
+            ),
             ("Link: <https://e.org/cc>; rel=\"license\"", [None, None, None, None]),
         ] {
             let signals = of(fields, false);
-            assert_eq!([signals.train_ai, signals.search, signals.tdm, signals.rsl], [train_ai, search, tdm, rsl], "{fields}");
+            assert_eq!(
+                [signals.train_ai, signals.search, signals.tdm, signals.rsl],
+                [train_ai, search, tdm, rsl],
+                "{fields}"
+            );
         }
         assert_eq!(of("X-Robots-Tag: noimageai", true).train_ai, Opinion::Refused);
     }
 
     #[test]
     fn raw_signals_are_digested_in_order_of_kind_and_one_per_header() {
-        let signals = of("TDM-Reservation: 1\r\nX-Robots-Tag: noai\r\nX-Robots-Tag: noindex\r\nContent-Usage: search=y", false);
+        let signals =
+            of("TDM-Reservation: 1\r\nX-Robots-Tag: noai\r\nX-Robots-Tag: noindex\r\nContent-Usage: search=y", false);
         let kinds: Vec<_> = signals.raw.iter().map(|signal| signal.kind).collect();
         assert_eq!(kinds, [SignalKind::XRobotsTag, SignalKind::ContentUsage, SignalKind::Tdm]);
         assert_eq!(signals.raw[0].digest, *blake3::hash(b"noai, noindex").as_bytes());

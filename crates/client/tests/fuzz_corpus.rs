@@ -1,0 +1,177 @@
+//! Replays the corpus of the fuzz targets, and cuts and changes its files at every place.
+
+#[path = "../../../tests/fuzz/bodies.rs"]
+mod bodies;
+mod warc_files;
+
+use cairn_client::warc::read_files;
+use cairn_proto::Submission;
+use cairn_proto::v1::SubmitBundleRequest;
+use cairn_types::{Batch, BundleData, Cursor, Leaf, ReceiptProof, Record};
+use proptest::prelude::*;
+use prost::Message;
+use std::path::PathBuf;
+use warc_files::{gzip, options, own, record, response};
+
+type Body = fn(&[u8]);
+const TARGETS: [(&str, Body); 5] = [
+    ("warc", bodies::warc),
+    ("receipt", bodies::receipt),
+    ("bundle", bodies::bundle),
+    ("blob", bodies::blob),
+    ("proof", bodies::proof),
+];
+
+fn corpus(target: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus").join(target)
+}
+
+fn files(target: &str) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = std::fs::read_dir(corpus(target))
+        .unwrap_or_else(|error| panic!("corpus of {target}: {error}"))
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "target {target} has a corpus");
+    files
+}
+
+/// Small valid inputs for every target.
+fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let ok = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nTDM-Reservation: 1\r\n\r\nhello";
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let revisit = record(
+        "WARC-Type: revisit\nWARC-Target-URI: http://example.org/a\nWARC-Date: 2026-01-01T00:00:09.5Z\nWARC-Refers-To: <urn:test:/a>\n\
+         WARC-Profile: http://netpreserve.org/warc/1.1/revisit/server-not-modified",
+        b"HTTP/1.1 304 Not Modified\r\n\r\n",
+    );
+    let request = record(
+        "WARC-Type: request\nWARC-Target-URI: http://example.org/a\nWARC-Date: 2026-01-01T00:00:02Z\nWARC-Concurrent-To: <urn:test:/a>",
+        b"GET /a HTTP/1.1\r\nUser-Agent: Bot/1.0\r\n\r\n",
+    );
+    let robots = "HTTP/1.1 200 OK\r\n\r\nUser-agent: *\nDisallow: /b*c$\nContent-Usage: train-ai=n\n";
+    let records =
+        [response("/robots.txt", 1, robots), response("/a", 2, ok), request, response("/b", 3, chunked), revisit];
+    let members: Vec<u8> = records.iter().flat_map(|record| gzip(record)).collect();
+    let crawl = read_files(&[own("site.warc.gz")], &options(), &()).unwrap();
+    let rollup_id = options().rollup_id;
+    let records_of: Vec<_> = crawl
+        .receipts
+        .iter()
+        .map(|receipt| {
+            let bytes = receipt.encode().unwrap();
+            Record { leaf: Leaf::of(receipt, &bytes).unwrap(), receipt: bytes }
+        })
+        .collect();
+    let bundle = BundleData { node_index: options().node_index, sequence: 0, records: records_of };
+    let cursor = Cursor::genesis(&rollup_id);
+    let batch = Batch::seal(&cursor, rollup_id, vec![bundle.clone()]).unwrap();
+    vec![
+        ("warc", "plain", records.concat()),
+        ("warc", "members", members),
+        ("warc", "one-member", gzip(&records.concat())),
+        ("receipt", "page", bundle.records[0].receipt.clone()),
+        ("bundle", "site", SubmitBundleRequest::from(Submission { rollup_id, bundle }).encode_to_vec()),
+        ("blob", "site", batch.blob(&cursor)),
+        ("proof", "page", ReceiptProof::new(&batch, 0, 3).unwrap().encode()),
+    ]
+}
+
+#[test]
+#[ignore = "writes the seeds of the corpus"]
+fn write_seeds() {
+    for (target, name, bytes) in seeds() {
+        std::fs::create_dir_all(corpus(target)).unwrap();
+        std::fs::write(corpus(target).join(name), bytes).unwrap();
+    }
+}
+
+#[test]
+fn seeds_are_accepted_by_what_they_are_seeds_of() {
+    for (target, name, bytes) in seeds() {
+        match target {
+            "warc" => assert_eq!(warc_files::read(&bytes).receipts.len(), 4, "{name}"),
+            "receipt" => drop(cairn_types::Receipt::decode(&bytes).unwrap()),
+            "bundle" => drop(Submission::try_from(SubmitBundleRequest::decode(bytes.as_slice()).unwrap()).unwrap()),
+            "blob" => drop(borsh::from_slice::<cairn_types::Blob>(&bytes).unwrap()),
+            _ => drop(ReceiptProof::decode(&bytes).unwrap().verify().unwrap()),
+        }
+    }
+}
+
+#[test]
+fn every_file_of_the_corpus_is_handled() {
+    for (target, body) in TARGETS {
+        files(target).iter().for_each(|(_, bytes)| body(bytes));
+    }
+}
+
+#[test]
+fn every_cut_and_every_changed_byte_of_the_corpus_is_handled() {
+    for (target, body) in TARGETS {
+        for (_, bytes) in files(target) {
+            // Long files are sampled evenly.
+            let step = bytes.len().div_ceil(1500).max(1);
+            for at in (0..bytes.len()).step_by(step) {
+                body(&bytes[..at]);
+                for change in [0x01, 0x80, 0xff] {
+                    let mut changed = bytes.clone();
+                    changed[at] ^= change;
+                    body(&changed);
+                }
+            }
+        }
+    }
+}
+
+/// Bytes like those of the corpus: pieces of its files in any order, with noise between them.
+fn mixture() -> impl Strategy<Value = Vec<u8>> {
+    let texts = files("warc").into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>();
+    let piece = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<prop::sample::Index>());
+    let noise = prop::collection::vec(any::<u8>(), 0..20);
+    prop::collection::vec((piece, noise), 1..6).prop_map(move |parts| {
+        let mut bytes = Vec::new();
+        for ((file, from, to), noise) in parts {
+            let text = file.get(&texts);
+            let (from, to) = (from.index(text.len()), to.index(text.len()));
+            bytes.extend_from_slice(&text[from.min(to)..from.max(to)]);
+            bytes.extend_from_slice(&noise);
+        }
+        bytes
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn mixtures_of_warc_files_are_handled(bytes in mixture()) {
+        bodies::warc(&bytes);
+    }
+
+    #[test]
+    fn noise_is_handled(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        TARGETS.iter().for_each(|(_, body)| body(&bytes));
+    }
+
+    #[test]
+    fn any_robots_txt_and_any_header_is_handled(robots in "(?s).{0,200}", value in "[ -~]{0,80}", path in "[ -~]{0,40}") {
+        let record = |path: &str, second, message: &str| {
+            let fields = format!("WARC-Type: response\nWARC-Target-URI: http://example.org/{path}\nWARC-Date: {}", warc_files::date(second));
+            record(&fields, message.as_bytes())
+        };
+        let ask = warc_files::record(
+            &format!("WARC-Type: request\nWARC-Target-URI: http://example.org/{path}\nWARC-Date: {}", warc_files::date(2)),
+            format!("GET / HTTP/1.1\r\nUser-Agent: {value}\r\n\r\n").as_bytes(),
+        );
+        let headers = ["Content-Usage", "Content-Signal", "X-Robots-Tag", "TDM-Reservation", "Link", "Content-Type", "Content-Language"];
+        let fields: String = headers.iter().map(|name| format!("{name}: {value}\r\n")).collect();
+        let file = [
+            record("robots.txt", 1, &format!("HTTP/1.1 200 OK\r\n\r\nUser-agent: *\nAllow: {path}\nDisallow: {value}\n{robots}")),
+            record(&path, 2, &format!("HTTP/1.1 200 OK\r\n{fields}\r\nbody")),
+            ask,
+        ];
+        bodies::warc(&file.concat());
+    }
+}
