@@ -111,7 +111,7 @@ impl CircuitSet {
     pub fn get(profile: Profile, done: &dyn Fn(usize)) -> Result<&'static Self, PinError> {
         static SETS: [OnceLock<CircuitSet>; 2] = [const { OnceLock::new() }; 2];
         static MAKING: Mutex<()> = Mutex::new(());
-        let set = &SETS[profile as usize];
+        let set = &SETS[usize::from(profile == Profile::Production)];
         if set.get().is_none() {
             // One at a time: two sets made at once would slow one another down and need twice the memory.
             let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -147,7 +147,7 @@ impl CircuitSet {
 
     fn assemble<S: Source>(profile: Profile, done: &dyn Fn(usize), source: &S) -> Result<Self, S::Error> {
         let shape = SegmentShape::FULL;
-        let draft = SegmentTarget::draft(profile.config(Layer::Segment), shape, Clauses::ALL);
+        let draft = SegmentTarget::draft(Layer::Segment.config(profile), shape, Clauses::ALL);
         let segment = source.circuit(Layer::Segment, draft)?;
         done(1);
         let mut levels: Vec<AggregationCircuit> = Vec::with_capacity(LEVELS);
@@ -155,11 +155,11 @@ impl CircuitSet {
             let layer = Layer::Aggregation(level);
             let child = levels.last().map_or(&segment.circuit, |below| &below.circuit);
             let draft =
-                AggregationTarget::draft(profile.config(layer), child, shape.bundles_depth + level - 1, Clauses::ALL);
+                AggregationTarget::draft(layer.config(profile), child, shape.bundles_depth + level - 1, Clauses::ALL);
             levels.push(source.circuit(layer, draft)?);
             done(1 + level);
         }
-        let draft = BatchTarget::draft(profile.config(Layer::Batch), &levels[LEVELS - 1].circuit, Clauses::ALL);
+        let draft = BatchTarget::draft(Layer::Batch.config(profile), &levels[LEVELS - 1].circuit, Clauses::ALL);
         let batch = source.circuit(Layer::Batch, draft)?;
         done(Self::STEPS);
         Ok(Self { profile, segment, levels, batch, cache: Cache::none(), no_ops: [const { OnceLock::new() }; LEVELS] })

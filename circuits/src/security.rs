@@ -48,7 +48,7 @@ impl Security {
 /// Bits of a layer whose circuit has `2^degree_bits` rows.
 #[must_use]
 pub fn of_layer(profile: Profile, layer: Layer, degree_bits: usize) -> Security {
-    of_config(&profile.config(layer), degree_bits)
+    of_config(&layer.config(profile), degree_bits)
 }
 
 /// Bits of a circuit of `2^degree_bits` rows with these parameters.
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_top_with_24_queries_and_20_bits_of_grinding_would_not_reach_80_proven_bits() {
-        let mut config = Profile::Production.config(Layer::Batch);
+        let mut config = Layer::Batch.config(Profile::Production);
         config.fri_config.num_query_rounds = 24;
         config.fri_config.proof_of_work_bits = 20;
         assert_eq!(of_config(&config, 13).floor(), (110, 78));

@@ -4,7 +4,7 @@ use cairn_chain::{
     Address, EmbeddedChain, KeyFileError, Keypair, NewRollup, OpenError, Options, RollupClient, RollupError, TimeSource,
 };
 use cairn_interface::{MAX_PENDING_CEILING, PROGRAM_ID};
-use cairn_prover::Profile;
+use cairn_types::Profile;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
@@ -116,6 +116,15 @@ impl Home {
         Ok(Self(path.canonicalize().map_err(io)?))
     }
 
+    /// The directory `path`, which must be there.
+    ///
+    /// # Errors
+    /// [`HomeError::Io`].
+    pub fn existing(path: &Path) -> Result<Self, HomeError> {
+        let found = path.canonicalize().map_err(|source| HomeError::Io { path: path.to_owned(), source })?;
+        Ok(Self(found))
+    }
+
     /// The directory itself. The embedded chain keeps its state and `transactions.jsonl` in it.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -189,7 +198,7 @@ impl Home {
                     id: ROLLUP_NUMBER,
                     sequencer: sequencer.address(),
                     acknowledgement_key: acknowledgement.address(),
-                    profile: on_chain(profile),
+                    profile,
                     // Nothing settles until the program verifies proofs, so a local rollup has to be able to go on without.
                     max_pending: MAX_PENDING_CEILING,
                 };
@@ -240,13 +249,5 @@ impl Home {
         fs::write(&fresh, text)
             .and_then(|()| fs::rename(&fresh, &path))
             .map_err(|source| HomeError::Io { path, source })
-    }
-}
-
-/// The profile as the program names it.
-const fn on_chain(profile: Profile) -> cairn_interface::Profile {
-    match profile {
-        Profile::Dev => cairn_interface::Profile::Dev,
-        Profile::Production => cairn_interface::Profile::Production,
     }
 }

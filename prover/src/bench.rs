@@ -195,7 +195,7 @@ fn floor(prover: &LocalProver, permutations: usize) -> Result<Duration, BenchErr
 
 /// A circuit that does nothing but permute, `permutations` times.
 fn permutation_circuit(profile: Profile, permutations: usize) -> (Circuit, Vec<plonky2::iop::target::Target>) {
-    let mut builder = Builder::new(profile.config(Layer::Segment));
+    let mut builder = Builder::new(Layer::Segment.config(profile));
     let inputs = builder.add_virtual_targets(12);
     let mut state = PoseidonPermutation::new(inputs.iter().copied());
     for _ in 0..permutations {

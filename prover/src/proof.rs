@@ -8,7 +8,7 @@ use cairn_types::Digest;
 
 /// A proof that `statement` is the digest of a true header.
 ///
-/// In borsh: the profile as a byte (0 dev, 1 production), the statement, the length as `u32`, the bytes.
+/// In borsh: the profile as a byte (1 dev, 2 production), the statement, the length as `u32`, the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchProof {
     /// Its parameters.
@@ -34,7 +34,7 @@ impl BatchProof {
 
 impl BorshSerialize for BatchProof {
     fn serialize<W: Write>(&self, writer: &mut W) -> Result<()> {
-        (self.profile as u8).serialize(writer)?;
+        self.profile.code().serialize(writer)?;
         self.statement.serialize(writer)?;
         self.bytes.serialize(writer)
     }
@@ -44,10 +44,7 @@ impl BorshDeserialize for BatchProof {
     fn deserialize_reader<R: Read>(reader: &mut R) -> Result<Self> {
         let invalid = |what| Error::new(ErrorKind::InvalidData, what);
         let code = u8::deserialize_reader(reader)?;
-        let profile = Profile::ALL
-            .into_iter()
-            .find(|profile| *profile as u8 == code)
-            .ok_or_else(|| invalid("unknown profile"))?;
+        let profile = Profile::try_from(code).map_err(|_| invalid("unknown profile"))?;
         let statement = Digest::deserialize_reader(reader)?;
         let length = u32::deserialize_reader(reader)? as usize;
         if length > MAX_PROOF_BYTES {
@@ -85,7 +82,7 @@ mod tests {
     #[test]
     fn an_unknown_profile_is_refused() {
         let mut bytes = borsh::to_vec(&sample()).unwrap();
-        bytes[0] = 2;
+        bytes[0] = 3;
         assert!(borsh::from_slice::<BatchProof>(&bytes).is_err());
     }
 }

@@ -13,7 +13,7 @@ use plonky2::iop::witness::{PartialWitness, WitnessWrite};
 use std::sync::OnceLock;
 
 fn build(clauses: Clauses) -> AggregationCircuit {
-    let config = Profile::Dev.config(Layer::Aggregation(1));
+    let config = Layer::Aggregation(1).config(Profile::Dev);
     AggregationTarget::draft(config, &segment_attacks::full().circuit, SMALL.bundles_depth, clauses).build()
 }
 

@@ -13,7 +13,7 @@ use plonky2::iop::witness::PartialWitness;
 use std::sync::OnceLock;
 
 fn build(clauses: Clauses) -> BatchCircuit {
-    BatchTarget::draft(Profile::Dev.config(Layer::Batch), &level().circuit, clauses).build()
+    BatchTarget::draft(Layer::Batch.config(Profile::Dev), &level().circuit, clauses).build()
 }
 
 fn full() -> &'static BatchCircuit {
@@ -126,7 +126,7 @@ fn a_statement_of_another_header() {
 fn a_top_over_a_child_of_another_circuit() {
     let _seat = seat();
     // The same level built without a clause: equal but for its key.
-    let config = Profile::Dev.config(Layer::Aggregation(1));
+    let config = Layer::Aggregation(1).config(Profile::Dev);
     let segment = &crate::segment_attacks::full().circuit;
     let depth = crate::segment_attacks::SMALL.bundles_depth;
     let other =

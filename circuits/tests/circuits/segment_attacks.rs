@@ -17,7 +17,7 @@ pub const SMALL: SegmentShape = SegmentShape { receipts_depth: 2, bundles_depth:
 
 /// The circuit in the small shape.
 pub fn build(clauses: Clauses) -> SegmentCircuit {
-    SegmentTarget::draft(Profile::Dev.config(Layer::Segment), SMALL, clauses).build()
+    SegmentTarget::draft(Layer::Segment.config(Profile::Dev), SMALL, clauses).build()
 }
 
 /// The full circuit in the small shape.

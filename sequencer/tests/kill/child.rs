@@ -1,6 +1,5 @@
 //! The sequencer as a process.
 
-use std::future::Future;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -32,7 +32,7 @@ impl Indexer {
     /// # Errors
     /// When it cannot start or its store fails.
     pub async fn run(self) -> Result<ExitCode> {
-        let home = Home::create(&self.data)?;
+        let home = Home::existing(&self.data)?;
         let rollup = home.follow_rollup()?;
         let config = Config::new(self.indexer, home.indexer(), rollup.address())?;
         let objects = Arc::new(objects::local_folder(&home.objects()).context("cannot open the object store")?);

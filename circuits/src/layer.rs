@@ -1,21 +1,12 @@
-//! The two sets of parameters in which a batch can be proved. Every figure anyone reports names one of them.
+//! The layers of the proof tree, and plonky2's parameters for each of them in each profile.
 
 use crate::SegmentShape;
+use cairn_types::Profile;
 use cairn_types::limits::BATCH_DEPTH;
 use plonky2::fri::FriConfig;
 use plonky2::fri::reduction_strategies::FriReductionStrategy;
 use plonky2::plonk::circuit_data::CircuitConfig;
 use std::fmt;
-use std::str::FromStr;
-
-/// Proof parameters of all layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Profile {
-    /// plonky2's standard recursion parameters: fast, for tests and trying things out.
-    Dev,
-    /// At least 100 bits conjectured and 80 proven in every layer; see [`crate::security`].
-    Production,
-}
 
 /// A kind of circuit in the proof tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,40 +30,26 @@ impl Layer {
         let levels = (1..=LEVELS).map(Self::Aggregation);
         std::iter::once(Self::Segment).chain(levels).chain(std::iter::once(Self::Batch))
     }
-}
 
-impl Profile {
-    /// Both profiles.
-    pub const ALL: [Self; 2] = [Self::Dev, Self::Production];
-
-    /// Name, as on the command line and in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Dev => "dev",
-            Self::Production => "production",
-        }
-    }
-
-    /// plonky2's parameters for a layer.
+    /// plonky2's parameters for this layer.
     ///
     /// Production proves many segments and aggregations and verifies each in the circuit above, where a rate of 1/8 with
     /// more queries is cheapest for the prover; the one proof at the top has rate 1/32, which makes it small and cheap to verify.
     #[must_use]
-    pub fn config(self, layer: Layer) -> CircuitConfig {
+    pub fn config(self, profile: Profile) -> CircuitConfig {
         let standard = CircuitConfig::standard_recursion_config();
-        match (self, layer) {
+        match (profile, self) {
             // One folding less than standard, so that two such proofs are verified in 2^13 rows, not just over.
-            (Self::Dev, Layer::Segment) => CircuitConfig {
+            (Profile::Dev, Self::Segment) => CircuitConfig {
                 fri_config: FriConfig {
                     reduction_strategy: FriReductionStrategy::ConstantArityBits(4, 6),
                     ..standard.fri_config.clone()
                 },
                 ..standard
             },
-            (Self::Dev, _) => standard,
-            (Self::Production, Layer::Segment | Layer::Aggregation(_)) => with_fri(standard, 3, 48, 20),
-            (Self::Production, Layer::Batch) => with_fri(standard, 5, 25, 21),
+            (Profile::Dev, _) => standard,
+            (Profile::Production, Self::Segment | Self::Aggregation(_)) => with_fri(standard, 3, 48, 20),
+            (Profile::Production, Self::Batch) => with_fri(standard, 5, 25, 21),
         }
     }
 }
@@ -94,25 +71,6 @@ fn with_fri(
             num_query_rounds,
         },
         ..standard
-    }
-}
-
-impl fmt::Display for Profile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// A name that is no profile.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no profile {0:?}: use \"dev\" or \"production\"")]
-pub struct UnknownProfile(String);
-
-impl FromStr for Profile {
-    type Err = UnknownProfile;
-
-    fn from_str(name: &str) -> Result<Self, UnknownProfile> {
-        Self::ALL.into_iter().find(|profile| profile.name() == name).ok_or_else(|| UnknownProfile(name.into()))
     }
 }
 
