@@ -2,9 +2,11 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 CARGO ?= cargo
-WARC ?= tests/fixtures/warc/site.warc.gz
+WARC ?= tests/fixtures/warc/site.warc.gz tests/fixtures/warc/again.warc.gz
+TARGET ?= warc
+SECONDS ?= 60
 
-.PHONY: help setup build demo test lint install program constants vectors fixtures arrows
+.PHONY: help setup build demo test lint bench fuzz install program vectors fixtures
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,8 +25,17 @@ test: setup ## Run every test
 
 lint: setup ## Formatting, clippy, dependency arrows
 	$(CARGO) fmt --all --check
+	cd programs && $(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --release --locked --manifest-path programs/Cargo.toml --target-dir programs/target --all-targets -- -D warnings
 	scripts/arrows.sh
+
+bench: build ## Measure this machine: proving, compute units
+	target/release/cairn bench prove
+	$(CARGO) run --release --locked -p cairn-tests --bin compute-units
+
+fuzz: setup ## Fuzz a parser: make fuzz TARGET=warc SECONDS=60 (needs `cargo install cargo-fuzz`)
+	cd tests/fuzz && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir . --sanitizer none $(TARGET) -- -max_total_time=$(SECONDS)
 
 install: build ## Install the cairn command into ~/.cargo/bin
 	install -D -m 755 target/release/cairn "$${CARGO_HOME:-$$HOME/.cargo}/bin/cairn"

@@ -26,7 +26,7 @@ pub enum FetchError {
 /// Path of a batch's data: `blobs/<data digest>.zst`, zstd over the canonical bytes.
 #[must_use]
 pub fn blob_path(data_digest: &Digest) -> Path {
-    Path::from(format!("blobs/{data_digest}.zst"))
+    Path::from(cairn_types::blob_path(data_digest))
 }
 
 /// Bytes that a stored blob may have: zstd never needs more for `data_length` bytes, frame headers included.

@@ -25,7 +25,7 @@ pub struct PublishError {
 /// Path of a batch's data: `blobs/<data digest>.zst`, zstd over the canonical bytes.
 #[must_use]
 pub fn blob_path(data_digest: &Digest) -> Path {
-    Path::from(format!("blobs/{data_digest}.zst"))
+    Path::from(cairn_types::blob_path(data_digest))
 }
 
 /// Path of a batch's proof: `proofs/<header digest>.proof`.

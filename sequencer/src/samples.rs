@@ -7,7 +7,7 @@ use cairn_chain::{Chain, EmbeddedChain, Keypair, NewRollup, Options, RollupClien
 use cairn_proto::Acknowledgement;
 use cairn_proto::v1::SubmitBundleRequest;
 use cairn_prover::{BatchProof, Profile, Progress, ProveError, Prover, VerifyError};
-use cairn_types::{Batch, BatchHeader, Blob, Capture, Cursor, Digest, Evidence, Method, Receipt, Rights};
+use cairn_types::{Batch, BatchHeader, Blob, Cursor, Digest, Receipt};
 use object_store::{ObjectStore, ObjectStoreExt};
 
 /// A node.
@@ -30,32 +30,12 @@ pub fn receipt(node_index: u32, time: u64) -> Receipt {
 /// A receipt.
 pub fn receipt_for(rollup_id: &Digest, node_index: u32, time: u64) -> Receipt {
     Receipt {
-        rollup_id: *rollup_id,
-        node_index,
-        url: format!("https://example.org/{time}"),
-        final_url: None,
-        domain: "example.org".to_owned(),
-        suffix_list: "1".to_owned(),
-        fetch_time: time,
-        fetch_end: None,
-        status: 200,
-        method: Method::Get,
         media_type: Some("text/html".to_owned()),
-        charset: None,
-        language: None,
         content_length: 1_000 + time % 1_000,
-        truncated: false,
-        capture: Capture::Response,
         payload_blake3: [2; 32],
         payload_sha256: [3; 32],
         payload_sha1: [4; 20],
-        headers_digest: None,
-        job: None,
-        rights: Rights::default(),
-        evidence: Evidence::default(),
-        locator: None,
-        lineage: None,
-        groups: Vec::new(),
+        ..Receipt::new(*rollup_id, node_index, &format!("https://example.org/{time}"), "example.org", time)
     }
 }
 

@@ -4,7 +4,7 @@ use cairn_chain::{
     Chain as _, EmbeddedChain, ErrorClass, Keypair, NewRollup, Options, PROGRAM_ID, RollupClient, RollupError,
 };
 use cairn_interface::{DEFAULT_MAX_PENDING, Profile, SettlementError};
-use cairn_types::{Batch, BundleData, Capture, Cursor, Digest, Evidence, Leaf, Method, Receipt, Record, Rights};
+use cairn_types::{Batch, BundleData, Cursor, Digest, Leaf, Receipt, Record};
 use std::sync::Arc;
 
 const SOL: u64 = 1_000_000_000;
@@ -42,32 +42,12 @@ impl Bench {
 
 fn receipt(rollup_id: Digest, fetch_time: u64) -> Receipt {
     Receipt {
-        rollup_id,
-        node_index: 0,
-        url: "https://example.org/".into(),
-        final_url: None,
-        domain: "example.org".into(),
-        suffix_list: "test".into(),
-        fetch_time,
-        fetch_end: None,
-        status: 200,
-        method: Method::Get,
         media_type: Some("text/html".into()),
-        charset: None,
-        language: None,
         content_length: 10,
-        truncated: false,
-        capture: Capture::Response,
         payload_blake3: [1; 32],
         payload_sha256: [2; 32],
         payload_sha1: [3; 20],
-        headers_digest: None,
-        job: None,
-        rights: Rights::default(),
-        evidence: Evidence::default(),
-        locator: None,
-        lineage: None,
-        groups: Vec::new(),
+        ..Receipt::new(rollup_id, 0, "https://example.org/", "example.org", fetch_time)
     }
 }
 

@@ -6,7 +6,7 @@ use cairn_proto::refusal::Refusal;
 use cairn_proto::v1::sequencer_server::{Sequencer, SequencerServer};
 use cairn_proto::v1::{self, InfoReply, InfoRequest, StatusReply, StatusRequest, SubmitBundleRequest};
 use cairn_proto::{Acknowledgement, Limits, NodeInfo, Submission};
-use cairn_types::{Capture, Digest, Evidence, Method, Receipt, Rights};
+use cairn_types::{Digest, Receipt};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::pin::Pin;
@@ -180,32 +180,11 @@ fn config() -> Config {
 fn receipts(numbers: std::ops::Range<u64>) -> Vec<Receipt> {
     numbers
         .map(|n| Receipt {
-            rollup_id: ROLLUP,
-            node_index: NODE,
-            url: format!("https://example.org/{n}"),
-            final_url: None,
-            domain: "example.org".to_owned(),
-            suffix_list: "2".to_owned(),
-            fetch_time: 1000 + n,
-            fetch_end: None,
-            status: 200,
-            method: Method::Get,
-            media_type: None,
-            charset: None,
-            language: None,
             content_length: n,
-            truncated: false,
-            capture: Capture::Response,
             payload_blake3: [1; 32],
             payload_sha256: [2; 32],
             payload_sha1: [3; 20],
-            headers_digest: None,
-            job: None,
-            rights: Rights::default(),
-            evidence: Evidence::default(),
-            locator: None,
-            lineage: None,
-            groups: Vec::new(),
+            ..Receipt::new(ROLLUP, NODE, &format!("https://example.org/{n}"), "example.org", 1000 + n)
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use cairn_proto::v1::SubmitBundleRequest;
 use cairn_proto::{FieldError, Submission, v1};
 use cairn_types::limits::{MAX_BUNDLE_BYTES, MAX_BUNDLE_RECEIPTS, MAX_COUNTER, MAX_NODES, MAX_RECEIPT_BYTES};
-use cairn_types::{Capture, Digest, Evidence, Method, Receipt, Rights};
+use cairn_types::{Digest, Receipt};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -15,32 +15,12 @@ fn rollup() -> Digest {
 
 fn receipt(time: u64) -> Receipt {
     Receipt {
-        rollup_id: rollup(),
-        node_index: NODE,
-        url: format!("https://example.org/{time}"),
-        final_url: None,
-        domain: "example.org".to_owned(),
-        suffix_list: "1".to_owned(),
-        fetch_time: time,
-        fetch_end: None,
-        status: 200,
-        method: Method::Get,
         media_type: Some("text/html".to_owned()),
-        charset: None,
-        language: None,
         content_length: 10,
-        truncated: false,
-        capture: Capture::Response,
         payload_blake3: [2; 32],
         payload_sha256: [3; 32],
         payload_sha1: [4; 20],
-        headers_digest: None,
-        job: None,
-        rights: Rights::default(),
-        evidence: Evidence::default(),
-        locator: None,
-        lineage: None,
-        groups: Vec::new(),
+        ..Receipt::new(rollup(), NODE, &format!("https://example.org/{time}"), "example.org", time)
     }
 }
 

@@ -66,6 +66,12 @@ pub fn data_digest(bytes: &[u8]) -> Digest {
     Digest::from_byte_digest(blake3::derive_key(DIGEST_CONTEXT, bytes))
 }
 
+/// Where the blob with this digest lies in an object store: zstd over its bytes.
+#[must_use]
+pub fn blob_path(data_digest: &Digest) -> String {
+    alloc::format!("blobs/{data_digest}.zst")
+}
+
 impl Blob {
     /// The blob of bundles that are to be batch `cursor.batches`.
     #[must_use]

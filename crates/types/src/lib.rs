@@ -32,7 +32,7 @@ pub mod tree;
 #[cfg(feature = "native-hash")]
 pub use batch::{Batch, SealError};
 #[cfg(feature = "native-hash")]
-pub use blob::{Blob, BlobError, data_digest};
+pub use blob::{Blob, BlobError, blob_path, data_digest};
 pub use bundle::{Bundle, BundleError};
 pub use codes::{MediaClass, Method, UnknownCode, VERDICT_NAMES, Verdict, Verdicts};
 pub use cursor::{Cursor, QueueCursor};

@@ -202,6 +202,40 @@ pub enum ReceiptError {
 }
 
 impl Receipt {
+    /// A receipt of an empty answer to a GET, status 200, with nothing that is optional: a start to fill in, as in
+    /// `Receipt { content_length, ..Receipt::new(…) }`.
+    #[must_use]
+    pub fn new(rollup_id: Digest, node_index: u32, url: &str, domain: &str, fetch_time: u64) -> Self {
+        Self {
+            rollup_id,
+            node_index,
+            url: url.into(),
+            final_url: None,
+            domain: domain.into(),
+            suffix_list: String::new(),
+            fetch_time,
+            fetch_end: None,
+            status: 200,
+            method: Method::Get,
+            media_type: None,
+            charset: None,
+            language: None,
+            content_length: 0,
+            truncated: false,
+            capture: Capture::Response,
+            payload_blake3: [0; 32],
+            payload_sha256: [0; 32],
+            payload_sha1: [0; 20],
+            headers_digest: None,
+            job: None,
+            rights: Rights::default(),
+            evidence: Evidence::default(),
+            locator: None,
+            lineage: None,
+            groups: Vec::new(),
+        }
+    }
+
     /// The canonical bytes.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 
 use cairn_types::tree::fold;
 use cairn_types::{
-    Batch, Blob, BlobError, BundleData, BundleError, Capture, Cursor, Digest, Evidence, Leaf, Method, Receipt,
-    ReceiptProof, Record, Rights, SealError, Verdict, Verdicts, data_digest,
+    Batch, Blob, BlobError, BundleData, BundleError, Cursor, Digest, Leaf, Receipt, ReceiptProof, Record, Rights,
+    SealError, Verdict, Verdicts, data_digest,
 };
 
 const NODE: u32 = 7;
@@ -14,35 +14,17 @@ fn rollup_id() -> Digest {
 
 fn receipt(n: u64) -> Receipt {
     Receipt {
-        rollup_id: rollup_id(),
-        node_index: NODE,
-        url: format!("https://example.org/{n}"),
-        final_url: None,
-        domain: "example.org".into(),
-        suffix_list: "test".into(),
-        fetch_time: 1_700_000_000_000 + n / 2,
-        fetch_end: None,
-        status: 200,
-        method: Method::Get,
         media_type: Some("text/html".into()),
-        charset: None,
-        language: None,
         content_length: 100 + n,
         truncated: n.is_multiple_of(7),
-        capture: Capture::Response,
         payload_blake3: [n as u8; 32],
         payload_sha256: [2; 32],
         payload_sha1: [3; 20],
-        headers_digest: None,
-        job: None,
         rights: Rights {
             signals: vec![],
             verdicts: Verdicts { robots: Verdict::ALL[n as usize % 4], tdm: Verdict::Refused, ..Verdicts::default() },
         },
-        evidence: Evidence::default(),
-        locator: None,
-        lineage: None,
-        groups: vec![],
+        ..Receipt::new(rollup_id(), NODE, &format!("https://example.org/{n}"), "example.org", 1_700_000_000_000 + n / 2)
     }
 }
 
