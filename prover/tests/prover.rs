@@ -1,8 +1,6 @@
 //! The engine through its public face, in the `dev` profile.
 
-use cairn_prover::{
-    BatchProof, LocalProver, Options, Profile, Progress, ProveError, Prover, Stage, VerifyError, memory,
-};
+use cairn_prover::{BatchProof, LocalProver, Options, Profile, Progress, ProveError, Prover, Stage, VerifyError};
 use cairn_types::{Batch, BundleData, Cursor, Digest, Leaf, Record};
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -115,22 +113,4 @@ fn the_bench_reports_every_figure_that_is_asked_of_it() {
     assert!(json["rows_per_signature"].is_null());
     assert!(report.rows_per_receipt <= 7.0, "{} rows per receipt", report.rows_per_receipt);
     assert!(report.to_string().contains("receipts/s"));
-}
-
-#[test]
-fn one_proof_at_a_time_stays_within_the_memory_that_is_planned_for_it() {
-    use cairn_circuits::Layer;
-    let _seat = seat();
-    let prover = prover(Some(1));
-    // Sets the peak back to what is held now; where that is not allowed there is nothing to measure.
-    if std::fs::write("/proc/self/clear_refs", "5").is_err() {
-        eprintln!("the peak cannot be set back on this system: nothing is compared");
-        return;
-    }
-    let before = memory::held().unwrap();
-    prover.prove(&batch(1), &()).unwrap();
-    let taken = memory::peak().unwrap() - before;
-    let planned = memory::peak_of(prover.circuits(), Layer::Segment);
-    eprintln!("a batch of one segment takes {} MiB, planned are {} MiB", taken >> 20, planned >> 20);
-    assert!(taken <= planned);
 }
