@@ -6,6 +6,8 @@ use cairn_localnet::Home;
 use cairn_prover::{LocalProver, Options, Profile, Prover};
 use cairn_sequencer::{Parts, Sequencer as Service, SequencerArgs, objects};
 use clap::Args;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,6 +29,9 @@ pub struct Sequencer {
     /// Threads that prove [default: one per core]
     #[arg(long, env = "CAIRN_PROVE_THREADS", value_name = "COUNT")]
     prove_threads: Option<NonZeroUsize>,
+    /// Serve Prometheus metrics at this address, as in 127.0.0.1:7421 [default: nowhere]
+    #[arg(long, env = "CAIRN_METRICS_LISTEN", value_name = "ADDRESS")]
+    metrics_listen: Option<SocketAddr>,
     #[command(flatten)]
     sequencer: SequencerArgs,
 }
@@ -39,6 +44,10 @@ impl Sequencer {
     pub async fn run(self) -> Result<ExitCode> {
         let home = Home::create(&self.data)?;
         let config = self.sequencer.config(home.sequencer())?;
+        if let Some(address) = self.metrics_listen {
+            let exporter = PrometheusBuilder::new().with_http_listener(address);
+            exporter.install().with_context(|| format!("--metrics-listen {address}"))?;
+        }
         let rollup = home.open_rollup(self.profile).await?;
         let options = Options { threads: self.prove_threads, ..Options::new(self.profile) };
         let bar = bars::steps("circuits");
