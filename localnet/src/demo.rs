@@ -163,8 +163,13 @@ impl Demo {
         let prover = self.start_prover(Arc::clone(&observer)).await?;
         let system = System::start(&home, rollup, prover).await?;
         let outcome = self.with_system(&home, &system, &observer).await;
-        system.stop().await?;
-        outcome
+        let stopped = system.stop().await;
+        match outcome {
+            Ok(summary) => Ok(stopped.map(|()| summary)?),
+            // Why the sequencer stopped is what it says when it is joined.
+            Err(DemoError::Stopped) => stopped.map_err(DemoError::from).and(Err(DemoError::Stopped)),
+            Err(error) => Err(error),
+        }
     }
 
     async fn start_prover<O: Observer>(&self, observer: Arc<O>) -> Result<Arc<dyn Prover>, DemoError> {

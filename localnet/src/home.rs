@@ -7,7 +7,7 @@ use cairn_interface::{MAX_PENDING_CEILING, PROGRAM_ID};
 use cairn_types::Profile;
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -246,8 +246,13 @@ impl Home {
         let fresh = path.with_extension("json.new");
         let text =
             serde_json::to_vec_pretty(manifest).map_err(|source| HomeError::Manifest { path: path.clone(), source })?;
-        fs::write(&fresh, text)
-            .and_then(|()| fs::rename(&fresh, &path))
-            .map_err(|source| HomeError::Io { path, source })
+        let write = || {
+            let mut file = fs::File::create(&fresh)?;
+            file.write_all(&text)?;
+            file.sync_all()?;
+            fs::rename(&fresh, &path)?;
+            fs::File::open(&self.0)?.sync_all()
+        };
+        write().map_err(|source| HomeError::Io { path: path.clone(), source })
     }
 }

@@ -47,6 +47,8 @@ impl System {
     /// [`SystemError`].
     pub async fn start(home: &Home, rollup: Rollup, prover: Arc<dyn Prover>) -> Result<Self, SystemError> {
         let stop = CancellationToken::new();
+        // Should the second part not start, the first must not go on alone.
+        let abandoned = stop.clone().drop_guard();
         let objects: Arc<dyn ObjectStore> = Arc::new(objects::local_folder(&home.objects())?);
         let parts = Parts {
             rollup: rollup.client.clone(),
@@ -60,6 +62,7 @@ impl System {
         let config = cairn_indexer::Config::local(home.indexer(), rollup.client.address());
         let chain = Arc::clone(rollup.client.chain());
         let indexer = Indexer::start(config, chain, objects, None, stop.clone()).await?;
+        abandoned.disarm();
         Ok(Self { rollup: rollup.client, sequencer, indexer, stop })
     }
 
@@ -69,7 +72,8 @@ impl System {
     /// What went wrong in either.
     pub async fn stop(self) -> Result<(), SystemError> {
         self.stop.cancel();
-        self.indexer.stopped().await?;
-        Ok(self.sequencer.join().await?)
+        let (indexer, sequencer) = (self.indexer.stopped().await, self.sequencer.join().await);
+        sequencer?;
+        Ok(indexer?)
     }
 }
