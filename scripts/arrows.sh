@@ -6,18 +6,19 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # crate: the workspace crates it may name
 declare -A may=(
     [goldilocks]=""
-    [types]="goldilocks"
+    [schnorr]="goldilocks"
+    [types]="goldilocks schnorr"
     [interface]="goldilocks types"
     [proto]="types"
-    [circuits]="goldilocks types"
+    [circuits]="goldilocks schnorr types"
     [chain]="types interface"
-    [client]="types proto"
-    [prover]="types circuits"
+    [client]="schnorr types interface proto"
+    [prover]="schnorr types circuits"
     [sequencer]="types interface proto chain prover"
     [indexer]="types interface proto chain"
-    [localnet]="types interface proto chain client prover sequencer indexer"
-    [cairn]="types interface proto chain client prover sequencer indexer localnet"
-    [tests]="goldilocks types interface proto chain client circuits prover sequencer indexer localnet"
+    [localnet]="schnorr types interface proto chain client prover sequencer indexer"
+    [cairn]="schnorr types interface proto chain client prover sequencer indexer localnet"
+    [tests]="goldilocks schnorr types interface proto chain client circuits prover sequencer indexer localnet"
 )
 # pattern of outside crates: who may name them
 declare -A only=(

@@ -1,7 +1,7 @@
 //! Prints the table of pinned circuits; with `--write`, puts it into `src/pinned_tables.rs`.
 
 use cairn_circuits::fingerprint::Fingerprint;
-use cairn_circuits::{CircuitSet, Profile};
+use cairn_circuits::{CircuitSet, Profile, pinned};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -12,13 +12,12 @@ fn bytes(fingerprint: &Fingerprint) -> String {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut table = String::from("// Written by `cargo run --release -p cairn-circuits --example pin -- --write`.\n\n");
-    writeln!(table, "/// The receipt gate's constraints.")?;
-    writeln!(table, "#[rustfmt::skip]")?;
-    writeln!(
-        table,
-        "pub const RECEIPT_GATE: Fingerprint = Fingerprint([\n{}]);",
-        bytes(&Fingerprint::of_receipt_gate())
-    )?;
+    for (name, fingerprint, _) in pinned::gates() {
+        let constant = format!("{}_GATE", name.replace('-', "_").to_uppercase());
+        writeln!(table, "/// The {name} gate's constraints.")?;
+        writeln!(table, "#[rustfmt::skip]")?;
+        writeln!(table, "pub const {constant}: Fingerprint = Fingerprint([\n{}]);", bytes(&fingerprint))?;
+    }
     for profile in Profile::ALL {
         let set = CircuitSet::build_unchecked(profile);
         writeln!(table, "\n#[rustfmt::skip]")?;

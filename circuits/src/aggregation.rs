@@ -1,8 +1,10 @@
 //! Binary aggregation: two proofs of the circuit below become one.
 //!
-//! **What it proves**: there are two accepted proofs of the one circuit whose verifier key is compiled in here, the right
-//! one being a no-op unless the left one is full, and the left one real unless both are no-ops; the public values are
-//! those of both together: the node over the two roots (the empty subtree's for a no-op), sums, least and greatest time, one rollup.
+//! **What it proves**: there are two accepted proofs of the one circuit whose verifier key is compiled in here; the right
+//! one holds bundles only if the left one is full and has consumed no entries; a real right one starts from the state and the
+//! queue that the left one leaves, so it is no right sibling of a no-op, whose state is zero, which is the root of no tree. The public values are those of both together: the node
+//! over the two roots (the empty subtree's for a no-op), sums, least and greatest time, one rollup, the first state and
+//! queue and the last.
 //!
 //! **What it does not prove**: anything that its children do not. There is one such circuit per level and no cycle: a
 //! level knows the key of the level below, never its own.
@@ -11,15 +13,15 @@
 
 use crate::compiled::{Compiled, Draft};
 use crate::gadgets::compare::{greatest, least};
-use crate::gadgets::{Enforcer, constant_digest, masked, not, sponge};
+use crate::gadgets::{Enforcer, constant_digest, masked, not, select, sponge};
 use crate::plonk::{Builder, C, Circuit, D, F, Proof};
-use crate::public_inputs::{PublicInputs, PublicInputsTarget};
+use crate::public_inputs::{PublicInputs, PublicInputsTarget, QueueEnd};
 use crate::{Clause, Clauses};
 use anyhow::Result;
 use cairn_types::tree::EMPTY;
 use plonky2::field::types::Field;
 use plonky2::hash::hash_types::{HashOutTarget, MerkleCapTarget};
-use plonky2::iop::target::{BoolTarget, Target};
+use plonky2::iop::target::Target;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite};
 use plonky2::plonk::circuit_data::{CircuitConfig, VerifierCircuitTarget};
 use plonky2::plonk::proof::ProofWithPublicInputsTarget;
@@ -104,13 +106,15 @@ fn merge(
     let left_real = not(builder, left.no_op);
     let right_real = not(builder, right.no_op);
 
-    // This refuses a no-op left of a real child too: it has zero bundles.
+    // A count stands for "any": the product is zero if the right child has no bundles or the condition holds.
     let missing = builder.add_const(left.bundles, -F::from_canonical_u64(1 << child_depth));
-    enforcer.zero_if(builder, Clause::LeftIsFull, right_real, missing);
-    for (one, other) in left.rollup_id.into_iter().zip(right.rollup_id) {
-        let differs = builder.sub(one, other);
-        enforcer.zero_if(builder, Clause::AggregateRollup, right_real, differs);
-    }
+    enforcer.zero_if(builder, Clause::LeftIsFull, right.bundles, missing);
+    let consumed = builder.sub(left.queue_to.position, left.queue_from.position);
+    enforcer.zero_if(builder, Clause::BundlesFirst, right.bundles, consumed);
+    enforcer.equal_if(builder, Clause::AggregateRollup, right_real, left.rollup_id, right.rollup_id);
+    enforcer.equal_if(builder, Clause::AggregateStateThreaded, right_real, left.new_state, right.old_state);
+    let (left_to, right_from) = (left.queue_to.to_array(), right.queue_from.to_array());
+    enforcer.equal_if(builder, Clause::AggregateQueueThreaded, right_real, left_to, right_from);
 
     // A no-op's root is zero, so adding the empty subtree's where the flag is set replaces it.
     let empty = constant_digest(builder, EMPTY[child_depth].words());
@@ -127,12 +131,16 @@ fn merge(
     let verdicts = std::array::from_fn(|index| sum(builder, left.verdicts[index], right.verdicts[index]));
     let [bundles, receipts, bytes] = enforcer.bind(builder, Clause::AggregateTotals, totals);
 
-    // A no-op has times zero: it must not lower the least, and cannot raise the greatest.
-    let right_empty = BoolTarget::new_unsafe(right.no_op);
-    let candidate = builder.select(right_empty, left.time_min, right.time_min);
+    // Without bundles times are zero: they must not lower the least, and cannot raise the greatest.
+    let zero = builder.zero();
+    let right_without = builder.is_equal(right.bundles, zero);
+    let candidate = builder.select(right_without, left.time_min, right.time_min);
     let time_min = least(builder, left.time_min, candidate);
     let time_max = greatest(builder, left.time_max, right.time_max);
     let [time_min, time_max] = enforcer.bind(builder, Clause::AggregateTimes, [time_min, time_max]);
+
+    let new_state = select(builder, right_real, right.new_state, left.new_state);
+    let queue_to = select(builder, right_real, right.queue_to.to_array(), left_to);
 
     PublicInputs {
         no_op: left.no_op,
@@ -144,5 +152,9 @@ fn merge(
         time_max,
         verdicts: enforcer.bind(builder, Clause::AggregateTotals, verdicts),
         rollup_id: left.rollup_id,
+        old_state: left.old_state,
+        new_state: enforcer.bind(builder, Clause::AggregateEnds, new_state),
+        queue_from: left.queue_from,
+        queue_to: QueueEnd::from_array(enforcer.bind(builder, Clause::AggregateEnds, queue_to)),
     }
 }

@@ -1,11 +1,11 @@
 //! `BatchCircuit`: the top of the proof tree, one statement of four elements.
 //!
 //! **What it proves**: there is a header with the given digest (`statement`, the only public input) whose rollup, root,
-//! counts, bytes, times and verdict counters are those of an accepted proof of the last aggregation level that is not a
-//! no-op; its state root is the same before and after, its queue ends are equal, and no tier is claimed.
+//! counts, bytes, times, verdict counters, state roots and queue ends are those of an accepted proof of the last aggregation
+//! level that is not a no-op; no tier is claimed.
 //!
-//! **What it does not prove**: anything about batch number, previous header, state root, queue digest, data digest and data
-//! length. They are bound by the statement, and the program compares them with what it holds.
+//! **What it does not prove**: anything about batch number, previous header, data digest and data length, or that old state
+//! and queue are the rollup's. They are bound by the statement, and the program compares them with what it holds.
 //!
 //! Native twin: `cairn_types::BatchHeader::statement`.
 
@@ -54,29 +54,21 @@ impl BatchTarget {
 
         let mut header: [Target; HEADER_WORDS] = builder.add_virtual_target_arr();
         let zero = builder.zero();
-        let mut put = |builder: &mut Builder, clause: Clause, at: usize, values: &[Target]| {
-            for (offset, &value) in values.iter().enumerate() {
-                header[at + offset] = enforcer.bind_one(builder, clause, value);
-            }
-        };
-        for (at, values) in [
-            (word::ROLLUP_ID, &batch.rollup_id[..]),
-            (word::BATCH_ROOT, &batch.root),
-            (word::BUNDLES, &[batch.bundles]),
-            (word::RECEIPTS, &[batch.receipts]),
-            (word::BYTES, &[batch.bytes]),
-            (word::TIME_MIN, &[batch.time_min]),
-            (word::TIME_MAX, &[batch.time_max]),
-            (word::VERDICTS, &batch.verdicts),
-            (word::TIERS, &[zero, zero]),
-        ] {
-            put(&mut builder, Clause::HeaderIsTrue, at, values);
-        }
-        let carried = |from: usize, length: usize| header[from..from + length].to_vec();
-        let (old_state, queue_from) = (carried(word::OLD_STATE_ROOT, 4), carried(word::QUEUE_FROM, 5));
+        let (queue_from, queue_to) = (batch.queue_from.to_array(), batch.queue_to.to_array());
         for (clause, at, values) in [
-            (Clause::StateCarried, word::NEW_STATE_ROOT, old_state),
-            (Clause::QueueCarried, word::QUEUE_TO, queue_from),
+            (Clause::HeaderIsTrue, word::ROLLUP_ID, &batch.rollup_id[..]),
+            (Clause::HeaderIsTrue, word::BATCH_ROOT, &batch.root),
+            (Clause::HeaderIsTrue, word::BUNDLES, &[batch.bundles]),
+            (Clause::HeaderIsTrue, word::RECEIPTS, &[batch.receipts]),
+            (Clause::HeaderIsTrue, word::BYTES, &[batch.bytes]),
+            (Clause::HeaderIsTrue, word::TIME_MIN, &[batch.time_min]),
+            (Clause::HeaderIsTrue, word::TIME_MAX, &[batch.time_max]),
+            (Clause::HeaderIsTrue, word::VERDICTS, &batch.verdicts),
+            (Clause::HeaderIsTrue, word::TIERS, &[zero, zero]),
+            (Clause::HeaderState, word::OLD_STATE_ROOT, &batch.old_state),
+            (Clause::HeaderState, word::NEW_STATE_ROOT, &batch.new_state),
+            (Clause::HeaderQueue, word::QUEUE_FROM, &queue_from),
+            (Clause::HeaderQueue, word::QUEUE_TO, &queue_to),
         ] {
             for (offset, &value) in values.iter().enumerate() {
                 header[at + offset] = enforcer.bind_one(&mut builder, clause, value);

@@ -6,7 +6,7 @@ use crate::cache::Cache;
 use crate::compiled::{Compiled, Draft};
 use crate::fingerprint::Fingerprint;
 use crate::plonk::{Circuit, Proof};
-use crate::segment::{SegmentCircuit, SegmentShape, SegmentTarget};
+use crate::segment::{SegmentCircuit, SegmentRows, SegmentShape, SegmentTarget};
 use crate::{AggregationCircuit, BatchCircuit, Clauses, LEVELS, Layer, Profile, pinned};
 use std::convert::Infallible;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -43,12 +43,14 @@ pub enum PinError {
         /// What it must be.
         pinned: Fingerprint,
     },
-    /// Our gate checks something else.
+    /// One of our gates checks something else.
     #[error(
-        "the receipt gate has fingerprint {built}, but this version is pinned to {pinned}: build from a clean checkout; \
+        "the {gate} gate has fingerprint {built}, but this version is pinned to {pinned}: build from a clean checkout; \
          after a deliberate change, run `cargo run --release -p cairn-circuits --example pin` and commit its output"
     )]
     Gate {
+        /// Which gate.
+        gate: &'static str,
         /// What this program has.
         built: Fingerprint,
         /// What it must be.
@@ -128,9 +130,10 @@ impl CircuitSet {
     /// # Errors
     /// When a circuit is not the pinned one.
     pub fn make(profile: Profile, cache: &Cache, done: &dyn Fn(usize)) -> Result<Self, PinError> {
-        let (built, pinned) = (Fingerprint::of_receipt_gate(), pinned::RECEIPT_GATE);
-        if built != pinned {
-            return Err(PinError::Gate { built, pinned });
+        for (gate, built, pinned) in pinned::gates() {
+            if built != pinned {
+                return Err(PinError::Gate { gate, built, pinned });
+            }
         }
         let set = Self::assemble(profile, done, &Pinned { profile, cache })?;
         Ok(Self { cache: cache.clone(), ..set })
@@ -169,6 +172,12 @@ impl CircuitSet {
     #[must_use]
     pub const fn profile(&self) -> Profile {
         self.profile
+    }
+
+    /// Rows that the parts of a segment take.
+    #[must_use]
+    pub const fn segment_rows(&self) -> SegmentRows {
+        self.segment.target.spent
     }
 
     /// Each layer with its circuit and its rows before padding, from the bottom up.

@@ -47,39 +47,111 @@ pub enum Clause {
     SegmentTimes,
     /// 8: every bundle's `rollup_id` is the segment's.
     BundleRollup,
-    /// A segment without bundles says so, and all else it says is zero.
+    /// 3: of the two x that a key's encoding allows, the group's is taken.
+    KeyRoot,
+    /// 3: a key's encoding is that of a point on the curve.
+    KeyOnCurve,
+    /// 3: the lines through which a key's tables are computed are lines.
+    KeySlopes,
+    /// 3: a signature is checked with the tables of its key.
+    SignatureTables,
+    /// 3: the chain that computes `s·G - e·K` starts where zero does.
+    SignatureStart,
+    /// 3: the bits of s and e are 0 or 1.
+    SignatureBits,
+    /// 3: the slopes of a double-and-add step are those of its lines.
+    SignatureSlopes,
+    /// 3: the point after a double-and-add step is where its lines lead.
+    SignatureSums,
+    /// 3: the words of s and e are the numbers of their bits.
+    SignatureAccumulators,
+    /// 3: each word of s and e starts from zero.
+    SignatureWords,
+    /// 3: s is below the order of the group.
+    ScalarCanonical,
+    /// 3: the challenge is `H_challenge` of nonce point, key and message.
+    SignatureChallenge,
+    /// 3: e has no bits above its 240.
+    ChallengeShort,
+    /// 3: e is the challenge's elements modulo 2^60.
+    ChallengeSplit,
+    /// 3: the elements of the challenge are split as the numbers below p that they are.
+    ChallengeCanonical,
+    /// 3: `s·G - e·K` is the signature's nonce point, where there is a bundle.
+    SignatureEquation,
+    /// 3, 4: a bundle's account is opened at the bundle's node index.
+    BundleAccountIndex,
+    /// 4: a bundle's account is in the state before it.
+    BundleAccountOpened,
+    /// 4: a bundle's sequence is its account's next.
+    SequenceIsNext,
+    /// 4: the account moves by exactly one bundle, its receipts and its bytes, and keeps its key.
+    AccountCounts,
+    /// 4: an account's total of bytes stays below 2^62.
+    BytesTotalBound,
+    /// 6: what follows starts from the state and the queue that the slot before it leaves.
+    StateThreaded,
+    /// 6: the state after a slot is the one before with the new account in its place, and unchanged after an empty slot.
+    StateMoves,
+    /// 5: the flag of an entry slot is 0 or 1.
+    EntryIsBit,
+    /// 5: after an empty entry slot come only empty entry slots.
+    EmptyEntriesLast,
+    /// 5: an entry is one of the three kinds, and its flags are those of its kind.
+    EntryKindKnown,
+    /// 5: the queue's digest after an entry is the link over the one before, and unchanged after an empty slot.
+    QueueChain,
+    /// 5: the queue's position counts the entries.
+    QueuePosition,
+    /// 5: an entry changes the account at its node index.
+    EntryAccountIndex,
+    /// 5: the account that an entry changes is in the state before it.
+    EntryAccountOpened,
+    /// 5: a place of the tree without an account has no sequence and no totals.
+    EntryAccountReal,
+    /// 5: the account after an entry is what its kind makes of the one before.
+    EntryApplied,
+    /// A segment without bundles and entries says so, and all else it says is zero.
     NoOpIsBlank,
     /// Aggregation: both proofs are of the one circuit below.
     ChildKey,
     /// 2: the root above two children is the node over theirs.
     AggregateRoot,
-    /// 2: a left child with a real right sibling is full; so no real child stands right of a no-op, which holds nothing.
+    /// 2: a left child is full if its right sibling holds bundles.
     LeftIsFull,
+    /// 5: a left child has consumed no entries if its right sibling holds bundles.
+    BundlesFirst,
+    /// 6: a right child starts from the state that the left one leaves. So it does not follow a no-op, whose state is zero.
+    AggregateStateThreaded,
+    /// 5: a right child starts from the queue that the left one leaves.
+    AggregateQueueThreaded,
+    /// 5, 6: two children leave the state and the queue that the last real one of them leaves.
+    AggregateEnds,
     /// 7: totals are the sums of the children's.
     AggregateTotals,
     /// 7: times are the least and the greatest of the children's.
     AggregateTimes,
     /// 8: both children speak of one rollup.
     AggregateRollup,
-    /// 2: a batch holds at least one bundle.
+    /// 2: a batch holds at least one bundle or entry.
     BatchIsReal,
     /// 2, 7, 8: what the header says is what the aggregated proof says.
     HeaderIsTrue,
-    /// 6: old and new state root are equal, as long as nothing moves the state.
-    StateCarried,
-    /// 5: the queue's two ends are equal, as long as nothing consumes entries.
-    QueueCarried,
+    /// 6: the header's state roots are those of the aggregated proof.
+    HeaderState,
+    /// 5: the header's queue ends are those of the aggregated proof.
+    HeaderQueue,
     /// The public input is `H_header` of the header.
     Statement,
 }
 
 /// Which clauses a circuit enforces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Clauses(u64);
+pub struct Clauses(u128);
 
 impl Clauses {
     /// Every clause: what the protocol says.
-    pub const ALL: Self = Self(u64::MAX);
+    pub const ALL: Self = Self(u128::MAX);
 
     /// All but one. Proofs of such a circuit prove nothing; it exists to test the full one.
     #[must_use]
@@ -87,8 +159,14 @@ impl Clauses {
         Self(!(1 << clause as u8))
     }
 
+    /// These but one.
+    #[must_use]
+    pub const fn and_without(self, clause: Clause) -> Self {
+        Self(self.0 & Self::without(clause).0)
+    }
+
     /// Every clause, in order.
-    pub const EACH: [Clause; 33] = [
+    pub const EACH: [Clause; 69] = [
         Clause::TimesNonDecreasing,
         Clause::TimeBound,
         Clause::WordRanges,
@@ -110,17 +188,53 @@ impl Clauses {
         Clause::SegmentTotals,
         Clause::SegmentTimes,
         Clause::BundleRollup,
+        Clause::KeyRoot,
+        Clause::KeyOnCurve,
+        Clause::KeySlopes,
+        Clause::SignatureTables,
+        Clause::SignatureStart,
+        Clause::SignatureBits,
+        Clause::SignatureSlopes,
+        Clause::SignatureSums,
+        Clause::SignatureAccumulators,
+        Clause::SignatureWords,
+        Clause::ScalarCanonical,
+        Clause::SignatureChallenge,
+        Clause::ChallengeShort,
+        Clause::ChallengeSplit,
+        Clause::ChallengeCanonical,
+        Clause::SignatureEquation,
+        Clause::BundleAccountIndex,
+        Clause::BundleAccountOpened,
+        Clause::SequenceIsNext,
+        Clause::AccountCounts,
+        Clause::BytesTotalBound,
+        Clause::StateThreaded,
+        Clause::StateMoves,
+        Clause::EntryIsBit,
+        Clause::EmptyEntriesLast,
+        Clause::EntryKindKnown,
+        Clause::QueueChain,
+        Clause::QueuePosition,
+        Clause::EntryAccountIndex,
+        Clause::EntryAccountOpened,
+        Clause::EntryAccountReal,
+        Clause::EntryApplied,
         Clause::NoOpIsBlank,
         Clause::ChildKey,
         Clause::AggregateRoot,
         Clause::LeftIsFull,
+        Clause::BundlesFirst,
+        Clause::AggregateStateThreaded,
+        Clause::AggregateQueueThreaded,
+        Clause::AggregateEnds,
         Clause::AggregateTotals,
         Clause::AggregateTimes,
         Clause::AggregateRollup,
         Clause::BatchIsReal,
         Clause::HeaderIsTrue,
-        Clause::StateCarried,
-        Clause::QueueCarried,
+        Clause::HeaderState,
+        Clause::HeaderQueue,
         Clause::Statement,
     ];
 
@@ -133,13 +247,13 @@ impl Clauses {
     /// Whether every clause is enforced.
     #[must_use]
     pub const fn is_all(self) -> bool {
-        self.0 == u64::MAX
+        self.0 == u128::MAX
     }
 
     /// The same as far as `inside` goes, and every other clause.
     #[must_use]
     pub(crate) const fn restricted_to(self, inside: &[Clause]) -> Self {
-        let mut mask = 0;
+        let mut mask = 0_u128;
         let mut index = 0;
         while index < inside.len() {
             mask |= 1 << inside[index] as u8;
@@ -150,7 +264,7 @@ impl Clauses {
 
     /// The set as bits, for the identity of a gate.
     #[must_use]
-    pub(crate) const fn bits(self) -> u64 {
+    pub(crate) const fn bits(self) -> u128 {
         self.0
     }
 }

@@ -1,13 +1,14 @@
 //! What makes a circuit the one it is, in 32 bytes.
 //!
 //! plonky2's own circuit digest binds the wiring and constants but not which gates there are, let alone what they
-//! check. So a fingerprint covers the serialised common data (gates, parameters, shape) and the verifier key; and for our own gate,
-//! whose serialised form is only a name, there is one of its constraints' values at a fixed pseudo-random point.
+//! check. So a fingerprint covers the serialised common data (gates, parameters, shape) and the verifier key; and for our own gates,
+//! whose serialised form is only a name, there is one each of their constraints' values at a fixed pseudo-random point.
 
 use crate::Clauses;
 use crate::plonk::{Circuit, D, Extension, F};
 use crate::receipt_gate::ReceiptGate;
 use crate::serializers::Gates;
+use crate::signature::double_add::DoubleAddGate;
 use plonky2::field::extension::FieldExtension;
 use plonky2::field::types::{Field, PrimeField64};
 use plonky2::gates::gate::Gate;
@@ -45,10 +46,20 @@ impl Fingerprint {
         Self(*hasher.finalize().as_bytes())
     }
 
-    /// Of the receipt gate's constraints: their values at a point of the extension field that nothing was chosen to suit.
+    /// Of the receipt gate's constraints.
     #[must_use]
     pub fn of_receipt_gate() -> Self {
-        let gate = ReceiptGate::new(Clauses::ALL);
+        Self::of_gate(&ReceiptGate::new(Clauses::ALL))
+    }
+
+    /// Of the double-and-add gate's constraints.
+    #[must_use]
+    pub fn of_double_add_gate() -> Self {
+        Self::of_gate(&DoubleAddGate::new(Clauses::ALL))
+    }
+
+    /// Of a gate's constraints: their values at a point of the extension field that nothing was chosen to suit.
+    fn of_gate(gate: &impl Gate<F, D>) -> Self {
         let mut stream = blake3::Hasher::new_derive_key("cairn v1 gate point").finalize_xof();
         let mut element = || {
             let mut bytes = [0; 16];
@@ -56,7 +67,7 @@ impl Fingerprint {
             F::from_noncanonical_u128(u128::from_le_bytes(bytes))
         };
         let mut point = || Extension::from_basefield_array([element(), element()]);
-        let wires: Vec<Extension> = (0..Gate::<F, D>::num_wires(&gate)).map(|_| point()).collect();
+        let wires: Vec<Extension> = (0..gate.num_wires()).map(|_| point()).collect();
         let vars = EvaluationVars { local_constants: &[], local_wires: &wires, public_inputs_hash: &HashOut::ZERO };
         let mut hasher = blake3::Hasher::new_derive_key("cairn v1 gate values");
         for value in gate.eval_unfiltered(vars) {

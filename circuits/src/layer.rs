@@ -39,10 +39,12 @@ impl Layer {
     pub fn config(self, profile: Profile) -> CircuitConfig {
         let standard = CircuitConfig::standard_recursion_config();
         match (profile, self) {
-            // One folding less than standard, so that two such proofs are verified in 2^13 rows, not just over.
+            // Fewer queries and one folding less than standard, so that two such proofs are verified in 2^13 rows.
             (Profile::Dev, Self::Segment) => CircuitConfig {
+                security_bits: 90,
                 fri_config: FriConfig {
-                    reduction_strategy: FriReductionStrategy::ConstantArityBits(4, 6),
+                    reduction_strategy: FriReductionStrategy::ConstantArityBits(4, 7),
+                    num_query_rounds: 25,
                     ..standard.fri_config.clone()
                 },
                 ..standard

@@ -1,7 +1,8 @@
 //! The plonky2 circuits that prove a batch.
 //!
-//! [`SegmentTarget`] proves up to 16 bundles and their receipts, [`AggregationTarget`] joins two proofs, one circuit
-//! per level, and [`BatchTarget`] turns the last into a proof whose only public input is the header's digest.
+//! [`SegmentTarget`] proves a run of bundles with their receipts, signatures and accounts, and then queue entries;
+//! [`AggregationTarget`] joins two proofs, one circuit per level, and [`BatchTarget`] turns the last into a proof whose only
+//! public input is the header's digest.
 //! [`CircuitSet`] holds them all for a [`Profile`]. `README.md` beside this file lists which clause of the protocol is where
 //! and which test attacks it.
 
@@ -23,6 +24,7 @@ pub mod receipt_gate;
 pub mod security;
 mod segment;
 mod serializers;
+pub mod signature;
 
 pub use aggregation::{AggregationCircuit, AggregationTarget};
 pub use batch_circuit::{BatchCircuit, BatchTarget};
@@ -32,5 +34,9 @@ pub use clause::{Clause, Clauses};
 pub use compiled::{Compiled, Draft};
 pub use layer::{LEVELS, Layer, MAX_SEGMENTS};
 pub use prove::{CircuitError, MAX_PROOF_BYTES, VerifyError};
-pub use segment::{BundleInputs, BundleTarget, SegmentCircuit, SegmentInputs, SegmentShape, SegmentTarget};
+pub use segment::{
+    AccountInputs, AccountPath, AccountTarget, BundleInputs, BundleRows, BundleTarget, EntryInputs, EntryTarget,
+    SegmentCircuit, SegmentInputs, SegmentRows, SegmentShape, SegmentTarget,
+};
 pub use serializers::{Gates, Generators};
+pub use signature::SignatureTarget;

@@ -16,6 +16,15 @@ pub struct Pin {
 
 include!("pinned_tables.rs");
 
+/// Our own gates: name, fingerprint as built, and as pinned.
+pub fn gates() -> impl Iterator<Item = (&'static str, Fingerprint, Fingerprint)> {
+    [
+        ("receipt", Fingerprint::of_receipt_gate(), RECEIPT_GATE),
+        ("double-and-add", Fingerprint::of_double_add_gate(), DOUBLE_AND_ADD_GATE),
+    ]
+    .into_iter()
+}
+
 /// The pins of a profile, from the bottom up.
 pub fn layers(profile: Profile) -> impl Iterator<Item = (Layer, &'static Pin)> {
     let table = match profile {

@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_bits_that_are_printed() {
-        assert_eq!(statement(Profile::Dev), "dev: 87 bits conjectured, 57 proven (weakest layer); Poseidon about 95");
+        assert_eq!(statement(Profile::Dev), "dev: 85 bits conjectured, 53 proven (weakest layer); Poseidon about 95");
         assert_eq!(
             statement(Profile::Production),
             "production: 110 bits conjectured, 80 proven (weakest layer); Poseidon about 95"

@@ -2,6 +2,8 @@
 
 use crate::plonk::{D, F};
 use crate::receipt_gate::{ReceiptGate, ReceiptGenerator};
+use crate::signature::double_add::{DoubleAddGate, DoubleAddGenerator};
+use crate::signature::{ChallengeGenerator, KeyGenerator, QuotientGenerator};
 use plonky2::gadgets::arithmetic::EqualityGenerator;
 use plonky2::gadgets::arithmetic_extension::QuotientGeneratorExtension;
 use plonky2::gadgets::range_check::LowHighGenerator;
@@ -49,7 +51,8 @@ impl GateSerializer<F, D> for Gates {
         RandomAccessGate<F, D>,
         ReducingExtensionGate<D>,
         ReducingGate<D>,
-        ReceiptGate
+        ReceiptGate,
+        DoubleAddGate
     }
 }
 
@@ -81,6 +84,10 @@ impl WitnessGeneratorSerializer<F, D> for Generators {
         ReducingExtensionGenerator<D>,
         SplitGenerator,
         WireSplitGenerator,
-        ReceiptGenerator
+        ReceiptGenerator,
+        DoubleAddGenerator,
+        KeyGenerator,
+        QuotientGenerator,
+        ChallengeGenerator
     }
 }

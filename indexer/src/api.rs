@@ -1,5 +1,9 @@
 //! What the indexer answers, whatever the interface.
 
+mod nodes;
+
+pub(crate) use nodes::Node;
+
 use crate::status::Status;
 use crate::store::{ContentHit, ReceiptEntry, Store, StoreError, StoredBatch};
 use crate::{ContentDigest, Place};
@@ -43,16 +47,18 @@ impl Api {
 
     pub async fn batch(&self, number: u64) -> Result<StoredBatch, ApiError> {
         let found = self.blocking(move |store| store.batch(number)).await?;
-        found.ok_or_else(|| {
-            let status = self.status();
-            let refused = status.problem.filter(|problem| problem.batch == Some(number));
-            let message = match &refused {
-                Some(problem) => format!("batch {number} is not served: {}", problem.reason),
-                None if number < status.batches_on_chain => format!("batch {number} is on chain and not indexed yet"),
-                None => format!("there is no batch {number}: the chain has {}", status.batches_on_chain),
-            };
-            ApiError::NotFound { field: "number", message, fix: "see /v1/status for what is indexed".into() }
-        })
+        found.ok_or_else(|| self.unknown_batch(number))
+    }
+
+    fn unknown_batch(&self, number: u64) -> ApiError {
+        let status = self.status();
+        let refused = status.problem.filter(|problem| problem.batch == Some(number));
+        let message = match &refused {
+            Some(problem) => format!("batch {number} is not served: {}", problem.reason),
+            None if number < status.batches_on_chain => format!("batch {number} is on chain and not indexed yet"),
+            None => format!("there is no batch {number}: the chain has {}", status.batches_on_chain),
+        };
+        ApiError::NotFound { field: "number", message, fix: "see /v1/status for what is indexed".into() }
     }
 
     pub async fn receipt(&self, digest: Digest, from: Option<Place>, limit: usize) -> Result<ReceiptEntry, ApiError> {

@@ -1,13 +1,15 @@
 //! Fetching a batch's data by its digest: bounded in what is read, and in what it inflates to.
 
 use crate::verify::Refusal;
+use bytes::Bytes;
 use cairn_types::{BatchHeader, Digest};
 use futures::StreamExt as _;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
-use std::io::Read as _;
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 
 /// Largest window that a blob's compression may use (2^27 bytes): what the decompressor allocates at most.
 const WINDOW_LOG_MAX: u32 = 27;
@@ -37,6 +39,8 @@ pub fn compressed_limit(data_length: u64) -> u64 {
 
 /// Fetches and inflates the data that `header` names. Its digest is not checked here.
 ///
+/// It is inflated while it arrives: of the stored bytes only a few chunks are in memory at a time.
+///
 /// # Errors
 /// [`FetchError`] when it is not there, or not of the size that the header says.
 pub async fn fetch(
@@ -45,17 +49,33 @@ pub async fn fetch(
     patience: Duration,
 ) -> Result<Vec<u8>, FetchError> {
     let path = blob_path(&header.data_digest);
-    let compressed = tokio::time::timeout(patience, read_bounded(store, &path, header.data_length))
-        .await
-        .map_err(|_| FetchError::Missing(format!("reading {path} took longer than {} s", patience.as_secs())))??;
     let data_length = header.data_length;
-    tokio::task::spawn_blocking(move || inflate(&compressed, data_length))
+    let (sender, receiver) = mpsc::channel(CHUNKS);
+    let inflating =
+        tokio::task::spawn_blocking(move || inflate(Arriving { receiver, chunk: Bytes::new() }, data_length));
+    let reading = tokio::time::timeout(patience, read_bounded(store, &path, data_length, sender));
+    let read = reading
         .await
-        .map_err(|error| FetchError::Missing(format!("inflating {path} stopped: {error}")))?
-        .map_err(FetchError::Refused)
+        .map_err(|_| FetchError::Missing(format!("reading {path} took longer than {} s", patience.as_secs())))
+        .flatten();
+    // Whatever ended the reading has closed the channel, so this ends too.
+    let inflated =
+        inflating.await.map_err(|error| FetchError::Missing(format!("inflating {path} stopped: {error}")))?;
+    // A part of an object inflates to nothing that is worth a word: why it is a part comes first.
+    read?;
+    inflated.map_err(FetchError::Refused)
 }
 
-async fn read_bounded(store: &Arc<dyn ObjectStore>, path: &Path, data_length: u64) -> Result<Vec<u8>, FetchError> {
+/// Chunks of a stored object that wait to be inflated.
+const CHUNKS: usize = 4;
+
+/// Sends the object's bytes on, as long as somebody wants them and they are no more than `data_length` bytes can need.
+async fn read_bounded(
+    store: &Arc<dyn ObjectStore>,
+    path: &Path,
+    data_length: u64,
+    sender: mpsc::Sender<Bytes>,
+) -> Result<(), FetchError> {
     let most = compressed_limit(data_length);
     let oversized = |found| FetchError::Refused(Refusal::Oversized { found, data_length, most });
     let missing = |error: object_store::Error| match error {
@@ -67,25 +87,46 @@ async fn read_bounded(store: &Arc<dyn ObjectStore>, path: &Path, data_length: u6
         return Err(oversized(found.meta.size));
     }
     // The size that a store states is not relied on: what arrives is counted.
-    let mut bytes = Vec::new();
+    let mut total = 0_u64;
     let mut stream = found.into_stream();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(missing)?;
-        let total = (bytes.len() as u64).saturating_add(chunk.len() as u64);
+        total = total.saturating_add(chunk.len() as u64);
         if total > most {
             return Err(oversized(total));
         }
-        bytes.extend_from_slice(&chunk);
+        if sender.send(chunk).await.is_err() {
+            // It was inflated as far as it may be, or cannot be: that is what the other end says.
+            return Ok(());
+        }
     }
-    Ok(bytes)
+    Ok(())
+}
+
+/// The bytes of an object, as they arrive.
+struct Arriving {
+    receiver: mpsc::Receiver<Bytes>,
+    chunk: Bytes,
+}
+
+impl Read for Arriving {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.chunk.is_empty() {
+            let Some(chunk) = self.receiver.blocking_recv() else { return Ok(0) };
+            self.chunk = chunk;
+        }
+        let length = buffer.len().min(self.chunk.len());
+        buffer[..length].copy_from_slice(&self.chunk.split_to(length));
+        Ok(length)
+    }
 }
 
 /// Inflates up to `data_length` bytes; one more is a bomb.
 ///
 /// # Errors
 /// [`Refusal::Bomb`] and [`Refusal::Compression`].
-pub fn inflate(compressed: &[u8], data_length: u64) -> Result<Vec<u8>, Refusal> {
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(compressed).map_err(Refusal::Compression)?;
+pub fn inflate(compressed: impl Read, data_length: u64) -> Result<Vec<u8>, Refusal> {
+    let mut decoder = zstd::stream::read::Decoder::new(compressed).map_err(Refusal::Compression)?;
     decoder.window_log_max(WINDOW_LOG_MAX).map_err(Refusal::Compression)?;
     let mut data = Vec::new();
     decoder.take(data_length.saturating_add(1)).read_to_end(&mut data).map_err(Refusal::Compression)?;
@@ -113,7 +154,7 @@ mod tests {
             for level in [1, 3, 19] {
                 let stored = zstd::bulk::compress(&noise, level).unwrap();
                 assert!(stored.len() as u64 <= compressed_limit(length), "{length} bytes at level {level}");
-                assert_eq!(inflate(&stored, length).unwrap(), noise);
+                assert_eq!(inflate(stored.as_slice(), length).unwrap(), noise);
             }
         }
     }
@@ -122,9 +163,9 @@ mod tests {
     fn a_bomb_stops_at_the_length_that_the_header_says() {
         let bomb = zstd::bulk::compress(&vec![0; 64 << 20], 19).unwrap();
         assert!(bomb.len() < 8_192, "64 MiB in {} bytes", bomb.len());
-        let error = inflate(&bomb, 1_000).unwrap_err();
+        let error = inflate(bomb.as_slice(), 1_000).unwrap_err();
         assert!(matches!(error, Refusal::Bomb { data_length: 1_000 }));
-        assert_eq!(inflate(&bomb, 64 << 20).unwrap().len(), 64 << 20);
+        assert_eq!(inflate(bomb.as_slice(), 64 << 20).unwrap().len(), 64 << 20);
     }
 
     #[test]
@@ -133,7 +174,7 @@ mod tests {
         for length in 1..stored.len() {
             assert!(matches!(inflate(&stored[..length], 1 << 20), Err(Refusal::Compression(_))), "cut at {length}");
         }
-        assert!(matches!(inflate(b"not zstd at all", 1 << 20), Err(Refusal::Compression(_))));
-        assert!(matches!(inflate(b"", 1 << 20), Err(Refusal::Compression(_))));
+        assert!(matches!(inflate(&b"not zstd at all"[..], 1 << 20), Err(Refusal::Compression(_))));
+        assert!(matches!(inflate(&b""[..], 1 << 20), Err(Refusal::Compression(_))));
     }
 }

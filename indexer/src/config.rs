@@ -20,9 +20,12 @@ pub const MAX_CONNECTIONS: usize = 65_536;
 /// Flags of the indexer, for a command line to flatten. Chain and object store come from elsewhere.
 #[derive(Debug, Clone, clap::Args)]
 pub struct IndexerArgs {
-    /// Folder of the index; it can be deleted and is rebuilt. In the data directory unless given.
+    /// Folder of the index. In the data directory unless given.
     #[arg(long = "indexer-store", env = "CAIRN_INDEXER_STORE", value_name = "DIR")]
     pub store: Option<PathBuf>,
+    /// Empty the index first and read the chain and the published data again, as after an update with another layout.
+    #[arg(long)]
+    pub rebuild: bool,
     /// Address of the rollup's account. That of the data directory unless given.
     #[arg(long, env = "CAIRN_ROLLUP", value_name = "ADDRESS")]
     pub rollup: Option<Address>,
@@ -57,6 +60,8 @@ pub struct IndexerArgs {
 pub struct Config {
     /// Folder of the index.
     pub store: PathBuf,
+    /// Whether it is emptied first.
+    pub rebuild: bool,
     /// The `Rollup` account.
     pub rollup: Address,
     /// The settlement program.
@@ -110,6 +115,7 @@ impl Config {
     pub fn new(args: IndexerArgs, store: PathBuf, rollup: Address) -> Result<Self, ConfigError> {
         let config = Self {
             store: args.store.unwrap_or(store),
+            rebuild: args.rebuild,
             rollup: args.rollup.unwrap_or(rollup),
             program: args.program,
             listen: args.listen,
@@ -128,6 +134,7 @@ impl Config {
     pub fn local(store: PathBuf, rollup: Address) -> Self {
         Self {
             store,
+            rebuild: false,
             rollup,
             program: PROGRAM_ID,
             listen: SocketAddr::new(DEFAULT_LISTEN.ip(), 0),
@@ -184,7 +191,8 @@ mod tests {
         assert_eq!(parse(&[]).unwrap().store, PathBuf::from("/tmp/index"));
         let other = Address([7; 32]);
         let given = parse(&["--indexer-store", "/tmp/other", "--rollup", &other.to_string()]).unwrap();
-        assert_eq!((given.store, given.rollup), (PathBuf::from("/tmp/other"), other));
+        assert_eq!((given.store, given.rollup, given.rebuild), (PathBuf::from("/tmp/other"), other, false));
+        assert!(parse(&["--rebuild"]).unwrap().rebuild);
         let bad = [
             ["--indexer-poll", "1ms"],
             ["--indexer-retry", "1ms"],

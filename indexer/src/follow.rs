@@ -1,10 +1,13 @@
 //! Follows the rollup: one batch after the other, each verified before it is stored, none skipped.
 
+mod history;
+
+use crate::VerifiedBatch;
 use crate::blobs::{self, FetchError};
 use crate::metrics;
 use crate::status::{Problem, ProblemKind, Status};
 use crate::store::{Store, StoreError};
-use crate::verify::{ChainBatch, Refusal, check_data, check_header};
+use crate::verify::{ChainBatch, Refusal, check_batch, check_header, open_blob};
 use cairn_chain::{RollupClient, RollupError};
 use cairn_types::{Cursor, Digest};
 use object_store::ObjectStore;
@@ -38,7 +41,7 @@ enum Obstacle {
     #[error("{0}")]
     Diverged(String),
     #[error("{source}")]
-    Refused { batch: u64, digest: Digest, source: Refusal },
+    Refused { batch: u64, digest: Digest, source: Box<Refusal> },
     #[error("{reason}")]
     Missing { batch: u64, digest: Option<Digest>, reason: String },
     #[error("{0}")]
@@ -85,7 +88,10 @@ impl Follower {
                 (snapshot.slot, tip.batches, settled.batches);
             before != (snapshot.slot, tip.batches, settled.batches)
         });
-        diverged(&cursor, &tip)?;
+        let next = snapshot.batches.first().and_then(Option::as_ref).filter(|_| cursor.batches < tip.batches);
+        if self.is_beside(&cursor, &tip, next).await? && self.take_back(&cursor, &tip, token).await? {
+            return Ok(true);
+        }
         let mut cursor = cursor;
         for batch in snapshot.batches {
             if cursor.batches >= tip.batches {
@@ -106,7 +112,7 @@ impl Follower {
     async fn take(&self, found: ChainBatch, cursor: Cursor, token: &CancellationToken) -> Result<Cursor, Obstacle> {
         let (batch, digest) = (found.number, found.header_digest);
         let started = Instant::now();
-        let refused = move |source| Obstacle::Refused { batch, digest, source };
+        let refused = move |source| Obstacle::Refused { batch, digest, source: Box::new(source) };
         check_header(&found, &self.rollup_id, &cursor).map_err(refused)?;
         let data = blobs::fetch(&self.objects, &found.header, self.patience);
         let data = token.run_until_cancelled(data).await.ok_or(Obstacle::Stopping)?;
@@ -118,31 +124,24 @@ impl Follower {
         let store = self.store.clone();
         let stored = tokio::task::spawn_blocking(move || {
             let started = Instant::now();
-            let verified = check_data(&found, &cursor, &data).map_err(refused)?;
+            let blob = open_blob(&found, &data).map_err(refused)?;
+            drop(data);
+            let state = store.open_state(&cursor, blob.touched())?;
+            let verified = check_batch(&found, &cursor, blob, state).map_err(refused)?;
             metrics::verified(verified.batch.header.receipts, started.elapsed());
-            for (bundle, receipts) in verified.receipts.iter().enumerate() {
-                for (receipt, mismatch) in
-                    receipts.iter().enumerate().filter_map(|(at, found)| Some((at, found.as_ref().err()?)))
-                {
-                    tracing::warn!(batch, bundle, receipt, %mismatch, "leaf mismatch");
-                }
-            }
+            log_mismatches(&verified);
             let started = Instant::now();
             store.store(&verified)?;
             metrics::stored(started.elapsed());
-            Ok::<_, Obstacle>(verified)
+            Ok::<_, Obstacle>((verified, store.totals(&found.header.rollup_id)?))
         });
-        let verified = stored.await??;
+        let (verified, totals) = stored.await??;
         let header = verified.batch.header;
         let mismatches = verified.leaf_mismatches();
         metrics::indexed(header.receipts, mismatches);
         tracing::info!(batch, header_digest = %digest, receipts = header.receipts, mismatches, "batch indexed");
         self.status.send_modify(|status| {
-            status.batches_indexed = header.number.saturating_add(1);
-            status.header_digest = Some(digest);
-            status.bundles = status.bundles.saturating_add(u64::from(header.bundles));
-            status.receipts = status.receipts.saturating_add(u64::from(header.receipts));
-            status.leaf_mismatches = status.leaf_mismatches.saturating_add(mismatches);
+            status.count(&totals);
             status.problem = None;
         });
         Ok(header.cursor())
@@ -181,39 +180,16 @@ impl Follower {
     }
 }
 
-/// A chain whose tip is not on the indexed history has dropped batches that were finalized here: nothing to index over.
-fn diverged(cursor: &Cursor, tip: &Cursor) -> Result<(), Obstacle> {
-    if tip.batches < cursor.batches {
-        return Err(Obstacle::Diverged(format!(
-            "{} batches are indexed and the chain has {}: it dropped some, delete the index to follow it",
-            cursor.batches, tip.batches
-        )));
+fn log_mismatches(verified: &VerifiedBatch) {
+    let batch = verified.batch.header.number;
+    for (bundle, receipts) in verified.receipts.iter().enumerate() {
+        let mismatches = receipts.iter().enumerate().filter_map(|(at, found)| Some((at, found.as_ref().err()?)));
+        for (receipt, mismatch) in mismatches {
+            tracing::warn!(batch, bundle, receipt, %mismatch, "leaf mismatch");
+        }
     }
-    if tip.batches == cursor.batches && tip.header_digest != cursor.header_digest {
-        return Err(Obstacle::Diverged(format!(
-            "the last of {} batches is {} here and {} on chain: delete the index to follow it",
-            tip.batches, cursor.header_digest, tip.header_digest
-        )));
-    }
-    Ok(())
 }
 
 fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tip_behind_or_beside_the_index_is_a_divergence() {
-        let genesis = Cursor::genesis(&Digest::from_byte_digest([1; 32]));
-        let at = |batches, header_digest| Cursor { batches, header_digest, ..genesis };
-        let (a, b) = (Digest::constant([1, 0, 0, 0]), Digest::constant([2, 0, 0, 0]));
-        assert!(diverged(&at(2, a), &at(2, a)).is_ok());
-        assert!(diverged(&at(2, a), &at(5, b)).is_ok(), "the batches in between will show");
-        assert!(diverged(&at(2, a), &at(2, b)).is_err());
-        assert!(diverged(&at(2, a), &at(1, a)).is_err());
-    }
 }

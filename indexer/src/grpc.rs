@@ -1,14 +1,14 @@
 //! The gRPC interface: the same answers as the JSON one.
 
-use crate::api::{Api, ApiError, PAGE_SIZE};
-use crate::blobs::blob_path;
-use crate::status::{Problem, ProblemKind};
-use crate::{ContentDigest, Place, metrics};
+mod messages;
+
+use crate::api::{Api, ApiError};
+use crate::{ContentDigest, metrics};
 use cairn_proto::field::{self, FieldError};
 use cairn_proto::v1;
 use cairn_proto::v1::find_content_request::Digest as Requested;
 use cairn_proto::v1::indexer_server::Indexer;
-use cairn_types::Bundle;
+use cairn_types::limits::MAX_BATCH_BUNDLES;
 use std::time::Instant;
 use tonic::{Request, Response, Status};
 
@@ -19,28 +19,12 @@ type Answer<T> = Result<Response<T>, Status>;
 #[tonic::async_trait]
 impl Indexer for Service {
     async fn get_status(&self, _: Request<v1::GetStatusRequest>) -> Answer<v1::GetStatusReply> {
-        measured("GetStatus", async { Ok(status_reply(&self.0)) }).await
+        measured("GetStatus", async { Ok(messages::status(self.0.status())) }).await
     }
 
     async fn get_batch(&self, request: Request<v1::GetBatchRequest>) -> Answer<v1::Batch> {
         measured("GetBatch", async {
-            let batch = self.0.batch(field::counter("number", request.into_inner().number)?).await?;
-            Ok(v1::Batch {
-                number: batch.header.number,
-                header: batch.header.to_bytes().to_vec(),
-                header_digest: batch.header_digest.to_bytes().to_vec(),
-                bundles: u64::from(batch.header.bundles),
-                receipts: u64::from(batch.header.receipts),
-                leaf_mismatches: batch.leaf_mismatches,
-                blob_path: blob_path(&batch.header.data_digest).to_string(),
-                submitted_slot: batch.slot,
-                bundle_digests: batch
-                    .statements
-                    .iter()
-                    .map(Bundle::digest)
-                    .map(|digest| digest.to_bytes().to_vec())
-                    .collect(),
-            })
+            Ok(messages::batch(&self.0.batch(field::counter("number", request.into_inner().number)?).await?))
         })
         .await
     }
@@ -49,17 +33,17 @@ impl Indexer for Service {
         measured("GetReceipt", async {
             let request = request.into_inner();
             let digest = field::digest("receipt_digest", &request.receipt_digest)?;
-            let (from, limit) = page(request.page_size, &request.page_token)?;
+            let (from, limit) = messages::page(request.page_size, &request.page_token)?;
             let entry = self.0.receipt(digest, from, limit).await?;
-            let places = entry
-                .places
-                .into_iter()
-                .map(|(place, valid)| v1::ReceiptPlace { position: Some(position(place)), leaf_mismatch: !valid });
+            let places = entry.places.into_iter().map(|(place, valid)| v1::ReceiptPlace {
+                position: Some(messages::position(place)),
+                leaf_mismatch: !valid,
+            });
             Ok(v1::ReceiptRecord {
                 receipt_digest: request.receipt_digest,
                 receipt: entry.bytes,
                 places: places.collect(),
-                next_page_token: token(entry.next),
+                next_page_token: messages::token(entry.next),
             })
         })
         .await
@@ -69,9 +53,9 @@ impl Indexer for Service {
         measured("GetProof", async {
             let request = request.into_inner();
             let digest = field::digest("receipt_digest", &request.receipt_digest)?;
-            let place = request.position.map(place).transpose()?;
+            let place = request.position.map(messages::place).transpose()?;
             let (place, proof) = self.0.proof(digest, place).await?;
-            Ok(v1::ReceiptProof { position: Some(position(place)), file: proof.encode() })
+            Ok(v1::ReceiptProof { position: Some(messages::position(place)), file: proof.encode() })
         })
         .await
     }
@@ -85,13 +69,98 @@ impl Indexer for Service {
                 Some(Requested::Sha1(bytes)) => ContentDigest::Sha1(field::array("sha1", &bytes)?),
                 None => return Err(FieldError::Missing { field: "digest".to_owned() }.into()),
             };
-            let (from, limit) = page(request.page_size, &request.page_token)?;
+            let (from, limit) = messages::page(request.page_size, &request.page_token)?;
             let (hits, next) = self.0.content(digest, from, limit).await?;
             let places = hits.into_iter().map(|hit| v1::ContentPlace {
                 receipt_digest: hit.receipt_digest.to_bytes().to_vec(),
-                position: Some(position(hit.place)),
+                position: Some(messages::position(hit.place)),
             });
-            Ok(v1::FindContentReply { places: places.collect(), next_page_token: token(next) })
+            Ok(v1::FindContentReply { places: places.collect(), next_page_token: messages::token(next) })
+        })
+        .await
+    }
+
+    async fn get_account(&self, request: Request<v1::GetAccountRequest>) -> Answer<v1::AccountRecord> {
+        measured("GetAccount", async {
+            let (index, batch) = messages::state(request.into_inner())?;
+            let node = self.0.node(index, batch).await?;
+            Ok(messages::account(index, &node.account, node.header.number))
+        })
+        .await
+    }
+
+    async fn list_accounts(&self, request: Request<v1::ListAccountsRequest>) -> Answer<v1::ListAccountsReply> {
+        measured("ListAccounts", async {
+            let request = request.into_inner();
+            let from = request.page.map(|from| field::node_index("page", from)).transpose()?;
+            let limit = messages::limit(request.page_size)?;
+            let (last, page) = self.0.nodes(from.unwrap_or_default(), limit).await?;
+            let accounts = page.items.iter().map(|(index, found)| messages::account(*index, found, last));
+            Ok(v1::ListAccountsReply { accounts: accounts.collect(), next_page: page.next })
+        })
+        .await
+    }
+
+    async fn get_account_proof(&self, request: Request<v1::GetAccountRequest>) -> Answer<v1::AccountProof> {
+        measured("GetAccountProof", async {
+            let (index, batch) = messages::state(request.into_inner())?;
+            Ok(v1::AccountProof { file: self.0.account_proof(index, batch).await?.encode() })
+        })
+        .await
+    }
+
+    async fn find_key(&self, request: Request<v1::FindKeyRequest>) -> Answer<v1::FindKeyReply> {
+        measured("FindKey", async {
+            let request = request.into_inner();
+            let key = messages::key("receipt_key", &request.receipt_key)?;
+            let (from, limit) = messages::numbered(request.page_size, request.page)?;
+            let page = self.0.key_uses(key, from, limit).await?;
+            let uses = page
+                .items
+                .iter()
+                .map(|used| v1::KeyUse { entry: Some(messages::entry(&used.given)), current: used.current });
+            Ok(v1::FindKeyReply { uses: uses.collect(), next_page: page.next })
+        })
+        .await
+    }
+
+    async fn list_entries(&self, request: Request<v1::ListEntriesRequest>) -> Answer<v1::ListEntriesReply> {
+        measured("ListEntries", async {
+            let request = request.into_inner();
+            let number = field::counter("batch", request.batch)?;
+            let (from, limit) = messages::numbered(request.page_size, request.page)?;
+            let (_, page) = self.0.entries(number, from, limit).await?;
+            let entries = page.items.iter().map(messages::entry).collect();
+            Ok(v1::ListEntriesReply { entries, next_page: page.next })
+        })
+        .await
+    }
+
+    async fn list_signed_bundles(
+        &self,
+        request: Request<v1::ListSignedBundlesRequest>,
+    ) -> Answer<v1::ListSignedBundlesReply> {
+        measured("ListSignedBundles", async {
+            let request = request.into_inner();
+            let index = field::node_index("node_index", request.node_index)?;
+            let (from, limit) = messages::numbered(request.page_size, request.page)?;
+            let page = self.0.signed(index, from, limit).await?;
+            let bundles = page.items.iter().map(|signed| v1::BundlePlace {
+                sequence: signed.sequence,
+                batch: signed.batch,
+                bundle: u32::from(signed.bundle),
+            });
+            Ok(v1::ListSignedBundlesReply { bundles: bundles.collect(), next_page: page.next })
+        })
+        .await
+    }
+
+    async fn get_signed_bundle(&self, request: Request<v1::GetSignedBundleRequest>) -> Answer<v1::SignedBundle> {
+        measured("GetSignedBundle", async {
+            let request = request.into_inner();
+            let number = field::counter("batch", request.batch)?;
+            let bundle = field::below("bundle", u64::from(request.bundle), MAX_BATCH_BUNDLES as u64)?;
+            Ok(messages::signed(&self.0.bundle(number, bundle as u16).await?))
         })
         .await
     }
@@ -108,69 +177,6 @@ async fn measured<T>(method: &'static str, answer: impl Future<Output = Result<T
     };
     metrics::request("grpc", method, outcome, started.elapsed());
     answer.map(Response::new)
-}
-
-fn status_reply(api: &Api) -> v1::GetStatusReply {
-    let status = api.status();
-    v1::GetStatusReply {
-        rollup_id: status.rollup_id.to_bytes().to_vec(),
-        batches_on_chain: status.batches_on_chain,
-        batches_indexed: status.batches_indexed,
-        header_digest: status.header_digest.map(|digest| digest.to_bytes().to_vec()),
-        bundles: status.bundles,
-        receipts: status.receipts,
-        leaf_mismatches: status.leaf_mismatches,
-        problem: status.problem.map(problem),
-        batches_settled: status.batches_settled,
-        genesis_hash: status.genesis_hash.to_vec(),
-        program: status.program.0.to_vec(),
-        rollup: status.rollup.0.to_vec(),
-        slot: status.slot,
-    }
-}
-
-fn problem(problem: Problem) -> v1::Problem {
-    let kind = match problem.kind {
-        ProblemKind::Refused => v1::problem::Kind::Refused,
-        ProblemKind::Missing => v1::problem::Kind::Missing,
-        ProblemKind::Diverged => v1::problem::Kind::Diverged,
-        ProblemKind::Chain => v1::problem::Kind::Chain,
-        ProblemKind::Store => v1::problem::Kind::Store,
-    };
-    v1::Problem {
-        kind: kind.into(),
-        batch: problem.batch,
-        header_digest: problem.header_digest.map(|digest| digest.to_bytes().to_vec()),
-        reason: problem.reason,
-        attempts: problem.attempts,
-        since_ms: problem.since_ms,
-    }
-}
-
-fn position(place: Place) -> v1::Position {
-    v1::Position { batch: place.batch, bundle: u32::from(place.bundle), receipt: u32::from(place.receipt) }
-}
-
-fn place(position: v1::Position) -> Result<Place, FieldError> {
-    let v1::Position { batch, bundle, receipt } = position;
-    Place::checked(batch, u64::from(bundle), u64::from(receipt)).ok_or_else(|| FieldError::Malformed {
-        field: "position".to_owned(),
-        reason: "no batch has such a place".to_owned(),
-    })
-}
-
-fn page(size: u32, token: &[u8]) -> Result<(Option<Place>, usize), FieldError> {
-    let limit = if size == 0 { PAGE_SIZE } else { field::size("page_size", "entries", size as usize, 1, PAGE_SIZE)? };
-    if token.is_empty() {
-        return Ok((None, limit));
-    }
-    let reason = "it is not the next_page_token of a reply".to_owned();
-    let from = Place::from_key(token).ok_or(FieldError::Malformed { field: "page_token".to_owned(), reason })?;
-    Ok((Some(from), limit))
-}
-
-fn token(next: Option<Place>) -> Vec<u8> {
-    next.map_or_else(Vec::new, |place| place.to_key().to_vec())
 }
 
 impl From<ApiError> for Status {

@@ -4,6 +4,13 @@
 //! |---|---|
 //! | `GET /v1/status` | how far the index is, and what keeps it |
 //! | `GET /v1/batches/{number}` | header, digests and bundles of a batch |
+//! | `GET /v1/batches/{number}/entries` | queue entries that the batch consumed, paged |
+//! | `GET /v1/batches/{number}/bundles/{bundle}` | a bundle: what was signed, by which key, the signature, the path to the header |
+//! | `GET /v1/nodes` | nodes and their proved totals, paged |
+//! | `GET /v1/nodes/{index}` | a node; `?batch=` names the batch after which, else the last one |
+//! | `GET /v1/nodes/{index}/proof` | a `.cairnaccount` file: the account, or that there is none, after that batch |
+//! | `GET /v1/nodes/{index}/bundles` | bundles that a node signed, paged |
+//! | `GET /v1/keys/{key}` | queue entries that gave a node this receipt key, paged |
 //! | `GET /v1/receipts/{digest}` | a receipt and its positions, paged |
 //! | `GET /v1/receipts/{digest}/proof` | a `.cairnproof` file; `?batch=&bundle=&receipt=` picks a position |
 //! | `GET /v1/content/{kind}:{digest}` | receipts whose payload has the digest, paged |
@@ -13,21 +20,21 @@
 
 mod error;
 mod json;
+mod nodes;
+mod query;
 
-use crate::api::{Api, ApiError, PAGE_SIZE};
-use crate::content::lower_hex;
-use crate::{ContentDigest, Place, metrics};
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{MatchedPath, Path, Query, Request, State};
+use crate::api::{Api, ApiError};
+use crate::{ContentDigest, metrics};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use cairn_types::{Digest, PROOF_FILE_EXTENSION};
+use cairn_types::PROOF_FILE_EXTENSION;
 use error::{Failure, invalid};
 use metrics_exporter_prometheus::PrometheusHandle;
-use serde::Deserialize;
+use query::{Asked, PageQuery, PositionQuery, Segment};
 use std::time::{Duration, Instant};
 
 #[derive(Clone)]
@@ -39,29 +46,18 @@ pub(crate) struct Http {
 }
 
 type Answer = Result<Response, Failure>;
-type Segment = Result<Path<String>, PathRejection>;
-
-/// Where in a list to go on. Unknown parameters are refused: a misspelt one would silently do nothing.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Page {
-    limit: Option<usize>,
-    page: Option<String>,
-}
-
-/// Which of a receipt's positions.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Position {
-    batch: Option<u64>,
-    bundle: Option<u64>,
-    receipt: Option<u64>,
-}
 
 pub(crate) fn router(http: Http) -> Router {
     Router::new()
         .route("/v1/status", get(status))
         .route("/v1/batches/{number}", get(batch))
+        .route("/v1/batches/{number}/entries", get(nodes::entries))
+        .route("/v1/batches/{number}/bundles/{bundle}", get(nodes::bundle))
+        .route("/v1/nodes", get(nodes::nodes))
+        .route("/v1/nodes/{index}", get(nodes::node))
+        .route("/v1/nodes/{index}/proof", get(nodes::proof))
+        .route("/v1/nodes/{index}/bundles", get(nodes::signed))
+        .route("/v1/keys/{key}", get(nodes::key))
         .route("/v1/receipts/{digest}", get(receipt))
         .route("/v1/receipts/{digest}/proof", get(proof))
         .route("/v1/content/{digest}", get(content))
@@ -77,41 +73,40 @@ async fn status(State(http): State<Http>) -> Answer {
 }
 
 async fn batch(State(http): State<Http>, number: Segment) -> Answer {
-    let text = segment(number, "number")?;
-    let number = text
-        .parse()
-        .ok()
-        .filter(|number: &u64| number.to_string() == text)
-        .ok_or_else(|| invalid("number", "it is not a batch number", "write it in decimal digits"))?;
+    let number = query::number(&query::segment(number, "number")?, "number", u64::MAX)?;
     Ok(Json(json::batch(&http.api.batch(number).await?)).into_response())
 }
 
-async fn receipt(State(http): State<Http>, digest: Segment, query: Result<Query<Page>, QueryRejection>) -> Answer {
-    let digest = receipt_digest(segment(digest, "digest")?)?;
-    let (from, limit) = page(query)?;
+async fn receipt(State(http): State<Http>, digest: Segment, query: Asked<PageQuery>) -> Answer {
+    let digest = query::receipt_digest(query::segment(digest, "digest")?)?;
+    let (from, limit) = query::page(query)?;
     Ok(Json(json::receipt(&digest, &http.api.receipt(digest, from, limit).await?)).into_response())
 }
 
-async fn proof(State(http): State<Http>, digest: Segment, query: Result<Query<Position>, QueryRejection>) -> Answer {
-    let digest = receipt_digest(segment(digest, "digest")?)?;
-    let place = position(query)?;
+async fn proof(State(http): State<Http>, digest: Segment, query: Asked<PositionQuery>) -> Answer {
+    let digest = query::receipt_digest(query::segment(digest, "digest")?)?;
+    let place = query::position(query)?;
     let (_, proof) = http.api.proof(digest, place).await?;
-    let disposition = format!("attachment; filename=\"{digest}.{PROOF_FILE_EXTENSION}\"");
-    let mut response = proof.encode().into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    if let Ok(disposition) = HeaderValue::from_str(&disposition) {
-        headers.insert(header::CONTENT_DISPOSITION, disposition);
-    }
-    Ok(response)
+    Ok(file(&format!("{digest}.{PROOF_FILE_EXTENSION}"), proof.encode()))
 }
 
-async fn content(State(http): State<Http>, digest: Segment, query: Result<Query<Page>, QueryRejection>) -> Answer {
-    let text = segment(digest, "digest")?;
+/// A file to be kept.
+fn file(name: &str, bytes: Vec<u8>) -> Response {
+    let mut response = bytes.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    response
+}
+
+async fn content(State(http): State<Http>, digest: Segment, query: Asked<PageQuery>) -> Answer {
+    let text = query::segment(digest, "digest")?;
     let digest: ContentDigest = text
         .parse()
         .map_err(|error| invalid("digest", &format!("it is not a payload digest: {error}"), "as in sha256:<hex>"))?;
-    let (from, limit) = page(query)?;
+    let (from, limit) = query::page(query)?;
     let (hits, next) = http.api.content(digest, from, limit).await?;
     Ok(Json(json::content(&digest, &hits, next)).into_response())
 }
@@ -124,8 +119,9 @@ async fn exposition(State(http): State<Http>) -> Answer {
 }
 
 async fn nowhere() -> Failure {
-    let fix = "use /v1/status, /v1/batches/{number}, /v1/receipts/{digest}, /v1/receipts/{digest}/proof, \
-               /v1/content/{kind}:{digest} or /metrics";
+    let fix = "use /v1/status, /v1/batches/{number}, /v1/batches/{number}/entries, /v1/batches/{number}/bundles/{bundle}, \
+               /v1/nodes, /v1/nodes/{index}, /v1/nodes/{index}/proof, /v1/nodes/{index}/bundles, /v1/keys/{key}, \
+               /v1/receipts/{digest}, /v1/receipts/{digest}/proof, /v1/content/{kind}:{digest} or /metrics";
     Failure::new(StatusCode::NOT_FOUND, "path", "nothing is served here", fix)
 }
 
@@ -151,45 +147,6 @@ async fn measured(State(http): State<Http>, request: Request, next: Next) -> Res
     };
     metrics::request("http", &route, outcome, started.elapsed());
     response
-}
-
-fn segment(segment: Segment, field: &'static str) -> Result<String, Failure> {
-    segment.map(|Path(text)| text).map_err(|_| invalid(field, "it is not UTF-8", "percent-encode UTF-8"))
-}
-
-fn receipt_digest(text: String) -> Result<Digest, Failure> {
-    let fix = "write the 64 lower-case hexadecimal digits of the receipt's digest";
-    let bytes = lower_hex(&text).ok_or_else(|| invalid("digest", "it is not a receipt digest", fix))?;
-    Digest::from_bytes(bytes).map_err(|error| invalid("digest", &error.to_string(), fix))
-}
-
-fn page(query: Result<Query<Page>, QueryRejection>) -> Result<(Option<Place>, usize), Failure> {
-    let fix = "use limit=1 to 100 and page=<next_page of the answer before>";
-    let Query(Page { limit, page }) = query.map_err(|error| invalid("query", &error.body_text(), fix))?;
-    let limit = limit.unwrap_or(PAGE_SIZE);
-    if !(1..=PAGE_SIZE).contains(&limit) {
-        return Err(invalid("limit", "it is not 1 to 100", fix));
-    }
-    let from = page
-        .map(|text| {
-            let place = lower_hex::<{ Place::BYTES }>(&text).and_then(|key| Place::from_key(&key));
-            place.ok_or_else(|| invalid("page", "it is not a next_page", fix))
-        })
-        .transpose()?;
-    Ok((from, limit))
-}
-
-fn position(query: Result<Query<Position>, QueryRejection>) -> Result<Option<Place>, Failure> {
-    let fix = "give batch, bundle and receipt of one of the receipt's positions, or none of them";
-    let Query(position) = query.map_err(|error| invalid("query", &error.body_text(), fix))?;
-    match (position.batch, position.bundle, position.receipt) {
-        (None, None, None) => Ok(None),
-        (Some(batch), Some(bundle), Some(receipt)) => match Place::checked(batch, bundle, receipt) {
-            Some(place) => Ok(Some(place)),
-            None => Err(invalid("batch, bundle, receipt", "no batch has such a position", fix)),
-        },
-        _ => Err(invalid("batch, bundle, receipt", "a part of the position is missing", fix)),
-    }
 }
 
 impl From<ApiError> for Failure {

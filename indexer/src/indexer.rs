@@ -94,12 +94,17 @@ impl Indexer {
         crate::metrics::describe();
         let client = RollupClient::new(chain, config.program, config.rollup);
         let rollup = client.rollup().await?;
-        let (folder, rollup_id) = (config.store.clone(), rollup.rollup_id);
+        let (folder, rollup_id, rebuild) = (config.store.clone(), rollup.rollup_id, config.rebuild);
         let (store, status) = tokio::task::spawn_blocking(move || -> Result<_, StartError> {
+            if rebuild {
+                tracing::warn!(folder = %folder.display(), "emptying the index");
+                Store::destroy(&folder)?;
+            }
             let store = Store::open(&folder, &Identity::new(rollup_id))?;
-            let cursor = store.cursor(&rollup_id)?;
-            let [bundles, receipts, leaf_mismatches] = store.totals(&rollup_id)?;
-            let status = Status {
+            let totals = store.totals(&rollup_id)?;
+            // What was stored last leads to its root, or the disk is to be mistrusted before it is built on.
+            store.open_state(&totals.cursor, [])?;
+            let mut status = Status {
                 genesis_hash: rollup.genesis_hash,
                 program: config.program,
                 rollup: config.rollup,
@@ -107,13 +112,17 @@ impl Indexer {
                 slot: 0,
                 batches_on_chain: rollup.tip.batches,
                 batches_settled: rollup.settled.batches,
-                batches_indexed: cursor.batches,
-                header_digest: (cursor.batches > 0).then_some(cursor.header_digest),
-                bundles,
-                receipts,
-                leaf_mismatches,
+                batches_indexed: 0,
+                header_digest: None,
+                bundles: 0,
+                receipts: 0,
+                leaf_mismatches: 0,
+                nodes: 0,
+                queue_position: 0,
+                state_root: totals.cursor.state_root,
                 problem: None,
             };
+            status.count(&totals);
             Ok((Arc::new(store), status))
         })
         .await??;

@@ -34,6 +34,7 @@ const INDEXED: &str = "cairn_indexer_indexed_batches";
 const LAG: &str = "cairn_indexer_lag_batches";
 const RECEIPTS: &str = "cairn_indexer_indexed_receipts";
 const MISMATCHES: &str = "cairn_indexer_mismatched_receipts";
+const TAKEN_BACK: &str = "cairn_indexer_abandoned_batches";
 const FETCH: &str = "cairn_indexer_fetch_seconds";
 const DATA: &str = "cairn_indexer_fetched_data_bytes";
 const VERIFY: &str = "cairn_indexer_verify_seconds";
@@ -43,12 +44,13 @@ const BLOCKED: &str = "cairn_indexer_blocked_state";
 const REQUEST: &str = "cairn_indexer_request_seconds";
 
 /// The table.
-pub const METRICS: [Metric; 12] = [
+pub const METRICS: [Metric; 13] = [
     metric(ON_CHAIN, Kind::Gauge, Unit::Count, "Batches that the chain has"),
     metric(INDEXED, Kind::Gauge, Unit::Count, "Batches verified and stored"),
     metric(LAG, Kind::Gauge, Unit::Count, "Batches on chain that are not indexed yet"),
     metric(RECEIPTS, Kind::Counter, Unit::Count, "Receipts in indexed batches since the start"),
     metric(MISMATCHES, Kind::Counter, Unit::Count, "Receipts since the start whose bytes do not give their leaf"),
+    metric(TAKEN_BACK, Kind::Counter, Unit::Count, "Batches taken back because the chain has others in their place"),
     metric(FETCH, Kind::Histogram, Unit::Seconds, "Time to fetch and inflate a batch's data"),
     metric(DATA, Kind::Histogram, Unit::Bytes, "Size of a batch's data, uncompressed"),
     metric(VERIFY, Kind::Histogram, Unit::Seconds, "Time to recompute a batch"),
@@ -111,6 +113,10 @@ pub(crate) fn indexed(receipts: u32, mismatches: u64) {
     gauge!(LAG).decrement(1.0);
     counter!(RECEIPTS).increment(u64::from(receipts));
     counter!(MISMATCHES).increment(mismatches);
+}
+
+pub(crate) fn taken_back(batches: u64) {
+    counter!(TAKEN_BACK).increment(batches);
 }
 
 pub(crate) fn problem(found: Option<ProblemKind>) {

@@ -1,5 +1,6 @@
 //! Where the indexer is, and what keeps it.
 
+use crate::store::Totals;
 use cairn_chain::Address;
 use cairn_types::Digest;
 
@@ -30,6 +31,12 @@ pub struct Status {
     pub receipts: u64,
     /// Receipts in them whose bytes do not give their leaf: never served as valid.
     pub leaf_mismatches: u64,
+    /// Nodes that have an account.
+    pub nodes: u64,
+    /// Entries of the registration queue that the indexed batches consumed.
+    pub queue_position: u64,
+    /// Root of the account tree after them.
+    pub state_root: Digest,
     /// What keeps the indexer from going on, while something does.
     pub problem: Option<Problem>,
 }
@@ -58,7 +65,7 @@ pub enum ProblemKind {
     Refused,
     /// The published data is not there (yet).
     Missing,
-    /// The chain has another history than the index: it dropped a batch that was indexed.
+    /// The chain has less than the index, or another history in which nothing stands in the place of what is indexed.
     Diverged,
     /// The chain does not answer.
     Chain,
@@ -84,6 +91,15 @@ impl ProblemKind {
 }
 
 impl Status {
+    /// Takes over how far the index is.
+    pub(crate) fn count(&mut self, totals: &Totals) {
+        let Totals { cursor, bundles, receipts, leaf_mismatches, nodes } = *totals;
+        self.batches_indexed = cursor.batches;
+        self.header_digest = (cursor.batches > 0).then_some(cursor.header_digest);
+        (self.bundles, self.receipts, self.leaf_mismatches) = (bundles, receipts, leaf_mismatches);
+        (self.nodes, self.queue_position, self.state_root) = (nodes, cursor.queue.position, cursor.state_root);
+    }
+
     /// Whether every batch on chain is indexed.
     #[must_use]
     pub fn is_current(&self) -> bool {

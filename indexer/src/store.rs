@@ -2,15 +2,22 @@
 
 mod family;
 mod identity;
+mod nodes;
 mod read;
+mod rollback;
 mod row;
+mod state;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use identity::{Identity, OpenError, SCHEMA_VERSION};
-pub use read::{ContentHit, ReceiptEntry, StoredBatch};
+pub use nodes::{KeyUse, Page, SignedBundle, StoredBundle, StoredEntry};
+pub use read::{ContentHit, ReceiptEntry, StoredBatch, Totals};
+pub use state::StateAt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use family::Family;
+use family::{Family, MARKS};
 use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, Options, WriteOptions};
 use std::path::Path;
 
@@ -27,7 +34,9 @@ pub enum StoreError {
         source: rocksdb::Error,
     },
     /// What is stored is not what this version wrote there.
-    #[error("the index is damaged: {family}/{key} {reason}; delete its folder, it is rebuilt from chain and blobs")]
+    #[error(
+        "the index is damaged: {family}/{key} {reason}; start once with --rebuild, which reads chain and blobs again"
+    )]
     Damaged {
         /// The column family.
         family: &'static str,
@@ -51,6 +60,7 @@ impl Store {
     /// When the folder cannot be used, another process has it, or it belongs to something else than `identity`.
     pub fn open(folder: &Path, identity: &Identity) -> Result<Self, OpenError> {
         std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })?;
+        identity::check_layout(folder)?;
         let mut options = Options::default();
         options.create_if_missing(true);
         options.create_missing_column_families(true);
@@ -64,6 +74,22 @@ impl Store {
         let store = Self { db, sync };
         store.pin(identity, folder)?;
         Ok(store)
+    }
+
+    /// Empties the index in `folder`, if there is one; nothing else is touched.
+    ///
+    /// # Errors
+    /// When something else lies there, another process has it, or the disk fails.
+    pub fn destroy(folder: &Path) -> Result<(), OpenError> {
+        let options = Options::default();
+        match DB::list_cf(&options, folder) {
+            Ok(names) if MARKS.iter().all(|mark| names.iter().any(|name| name == mark)) => {
+                DB::destroy(&options, folder)
+                    .map_err(|source| OpenError::Database { folder: folder.to_owned(), source })
+            }
+            Err(_) if std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none()) => Ok(()),
+            _ => Err(OpenError::NotAnIndex { folder: folder.to_owned() }),
+        }
     }
 
     /// Writes everything that is still in memory and stops background work; the store is then only to be dropped.

@@ -1,9 +1,13 @@
 //! A crawl from WARC files to verified proof files, through every component.
 
 use crate::home::{Home, HomeError};
+use crate::registration::RegistrationError;
 use crate::system::{System, SystemError};
 use cairn_chain::RollupError;
-use cairn_client::journal::{Journal, JournalError};
+use cairn_client::Spool;
+use cairn_client::connect::Address;
+use cairn_client::key::NodeKey;
+use cairn_client::spool::SpoolError;
 use cairn_client::submit::{self, Node, SubmitError};
 use cairn_client::verify::{Verdict, verify};
 use cairn_client::warc::{self, Crawl, Report};
@@ -24,6 +28,16 @@ use tonic::transport::Channel;
 
 /// Proofs that are fetched at one time.
 const FETCHES: usize = 16;
+/// How the node waits for its registration to be in a sealed batch: five minutes at most, and it looks often.
+fn patient() -> submit::Config {
+    submit::Config {
+        min_delay: Duration::from_millis(50),
+        max_delay: Duration::from_millis(500),
+        max_failures: Some(600),
+        ..submit::Config::default()
+    }
+}
+
 
 /// What a demo does.
 #[derive(Debug, Clone)]
@@ -34,14 +48,14 @@ pub struct Demo {
     pub data: PathBuf,
     /// Profile of the proofs.
     pub profile: Profile,
-    /// Node to submit as.
-    pub node_index: u32,
 }
 
 /// Hears how far the demo is. Every method may be called from any thread.
 pub trait Observer: warc::Progress + submit::Progress + Send + Sync + 'static {
     /// `done` of `total` circuits are built.
     fn circuits(&self, done: usize, total: usize);
+    /// The node is registered under this index, and waits for a batch to consume that.
+    fn registered(&self, node_index: u32);
     /// The files are read.
     fn read(&self, report: &Report);
     /// Something happened to a batch.
@@ -57,7 +71,9 @@ pub struct Summary {
     pub receipts: u64,
     /// Records that gave no receipt.
     pub skipped: u64,
-    /// Batches on chain.
+    /// Index of the node that submitted.
+    pub node_index: u32,
+    /// Batches on chain, the ones that hold registrations included.
     pub batches: u64,
     /// Receipts whose proof file leads to a header on chain.
     pub verified: u64,
@@ -105,9 +121,12 @@ pub enum DemoError {
     /// Submitting.
     #[error(transparent)]
     Submit(#[from] SubmitError),
-    /// The node's journal.
+    /// The node's spool.
     #[error(transparent)]
-    Journal(#[from] JournalError),
+    Spool(#[from] SpoolError),
+    /// The node's place in the registry.
+    #[error(transparent)]
+    Registration(#[from] RegistrationError),
     /// The sequencer stopped before the batches were on chain.
     #[error("the sequencer stopped before every batch was submitted")]
     Stopped,
@@ -160,9 +179,11 @@ impl Demo {
     pub async fn run<O: Observer>(&self, observer: Arc<O>) -> Result<Summary, DemoError> {
         let home = Home::create(&self.data)?;
         let rollup = home.open_rollup(self.profile).await?;
+        let key = home.node_key()?;
+        observer.registered(rollup.registrations().ensure_node(&home.node_authority()?, &key.key().public()).await?);
         let prover = self.start_prover(Arc::clone(&observer)).await?;
         let system = System::start(&home, rollup, prover).await?;
-        let outcome = self.with_system(&home, &system, &observer).await;
+        let outcome = self.with_system(&home, &system, key.key().clone(), &observer).await;
         let stopped = system.stop().await;
         match outcome {
             Ok(summary) => Ok(stopped.map(|()| summary)?),
@@ -182,16 +203,18 @@ impl Demo {
         &self,
         home: &Home,
         system: &System,
+        key: NodeKey,
         observer: &Arc<O>,
     ) -> Result<Summary, DemoError> {
-        let endpoint = format!("http://{}", system.sequencer.address());
-        let mut node = Node::connect(&endpoint, self.node_index, submit::Config::default(), observer.as_ref()).await?;
-        let rollup_id = node.info().rollup_id;
-        let crawl = self.read(rollup_id, Arc::clone(observer)).await?;
-        observer.read(&crawl.report);
         let effort = watch_batches(system, Arc::clone(observer));
-        let journal = Journal::open(&home.journal(), rollup_id, self.node_index)?;
-        let submitted = node.submit(&crawl.receipts, &journal, false, observer.as_ref()).await?;
+        let address = Address::from(format!("http://{}", system.sequencer.address()).as_str());
+        let spool = Arc::new(Spool::open(&home.spool())?);
+        let mut node = Node::connect(&address, key, spool, system.pins, patient(), observer.as_ref()).await?;
+        let options = node.reading(None)?;
+        let node_index = options.node_index;
+        let crawl = self.read(options, Arc::clone(observer)).await?;
+        observer.read(&crawl.report);
+        let submitted = node.submit(&crawl.receipts, false, observer.as_ref()).await?;
         let batches = system.sequencer.seal_now().await.map_err(|_| DemoError::Stopped)?;
         if !system.sequencer.wait_for(Stage::Submitted, batches).await {
             return Err(DemoError::Stopped);
@@ -206,6 +229,7 @@ impl Demo {
         Ok(Summary {
             receipts: crawl.receipts.len() as u64,
             skipped: crawl.report.skipped.len() as u64,
+            node_index,
             batches,
             verified,
             failed,
@@ -220,8 +244,7 @@ impl Demo {
         })
     }
 
-    async fn read<O: Observer>(&self, rollup_id: Digest, observer: Arc<O>) -> Result<Crawl, DemoError> {
-        let options = warc::Options { rollup_id, node_index: self.node_index, job: None };
+    async fn read<O: Observer>(&self, options: warc::Options, observer: Arc<O>) -> Result<Crawl, DemoError> {
         let warcs = self.warcs.clone();
         let read = move || warc::read_files(&warcs, &options, observer.as_ref());
         let crawl = tokio::task::spawn_blocking(read).await??;

@@ -3,7 +3,8 @@
 use cairn_chain::{
     Address, EmbeddedChain, KeyFileError, Keypair, NewRollup, OpenError, Options, RollupClient, RollupError, TimeSource,
 };
-use cairn_interface::{MAX_PENDING_CEILING, PROGRAM_ID};
+use cairn_client::ReceiptKeyFile;
+use cairn_interface::{DEFAULT_BOND, DEFAULT_QUEUE_DEADLINE, MAX_PENDING_CEILING, PROGRAM_ID, Registry};
 use cairn_types::Profile;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -78,6 +79,9 @@ pub enum HomeError {
     /// A key file.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// A receipt key file.
+    #[error(transparent)]
+    ReceiptKey(#[from] cairn_client::key::KeyFileError),
     /// The embedded chain.
     #[error(transparent)]
     Chain(#[from] OpenError),
@@ -95,12 +99,18 @@ pub enum HomeError {
     Rollup(#[from] RollupError),
 }
 
-/// An open rollup of this process's own: the embedded chain, and the key that submits batches.
+/// An open rollup of this process's own: the embedded chain, and the keys that run it.
 pub struct Rollup {
-    /// The rollup on its chain.
+    /// The embedded chain.
+    pub chain: EmbeddedChain,
+    /// The rollup on it.
     pub client: RollupClient,
-    /// The sequencer's key.
+    /// The key that submits batches.
     pub sequencer: Keypair,
+    /// The key that signs acknowledgements.
+    pub acknowledgement: Keypair,
+    /// The key that lets nodes in without a bond.
+    pub registrar: Keypair,
     /// What others need to find it.
     pub manifest: Manifest,
 }
@@ -149,10 +159,10 @@ impl Home {
         self.0.join("objects")
     }
 
-    /// The node's journal.
+    /// The spool of the demo's node.
     #[must_use]
-    pub fn journal(&self) -> PathBuf {
-        self.0.join("journal.redb")
+    pub fn spool(&self) -> PathBuf {
+        self.0.join("spool.redb")
     }
 
     /// Proof files of receipts.
@@ -163,6 +173,29 @@ impl Home {
 
     fn keys(&self) -> PathBuf {
         self.0.join("keys")
+    }
+
+    /// Key file of the authority of the demo's node.
+    ///
+    /// # Errors
+    /// [`HomeError`].
+    pub fn node_authority(&self) -> Result<Keypair, HomeError> {
+        Ok(Keypair::load_or_generate(&self.key_folder()?.join("node.json"))?)
+    }
+
+    /// Receipt key of the demo's node, made the first time.
+    ///
+    /// # Errors
+    /// [`HomeError`].
+    pub fn node_key(&self) -> Result<ReceiptKeyFile, HomeError> {
+        let path = self.key_folder()?.join("node.key");
+        Ok(if path.exists() { ReceiptKeyFile::read(&path)? } else { ReceiptKeyFile::generate(&path)? })
+    }
+
+    fn key_folder(&self) -> Result<PathBuf, HomeError> {
+        let keys = self.keys();
+        fs::create_dir_all(&keys).map_err(|source| HomeError::Io { path: keys.clone(), source })?;
+        Ok(keys)
     }
 
     fn manifest_path(&self) -> PathBuf {
@@ -179,9 +212,9 @@ impl Home {
         {
             return Err(HomeError::Profile { path: self.0.clone(), actual: manifest.profile, asked: profile.name() });
         }
-        let keys = self.keys();
-        fs::create_dir_all(&keys).map_err(|source| HomeError::Io { path: keys.clone(), source })?;
+        let keys = self.key_folder()?;
         let admin = Keypair::load_or_generate(&keys.join("admin.json"))?;
+        let registrar = Keypair::load_or_generate(&keys.join("registrar.json"))?;
         let sequencer = Keypair::load_or_generate(&keys.join("sequencer.json"))?;
         let acknowledgement = Keypair::load_or_generate(&keys.join("acknowledgement.json"))?;
 
@@ -190,7 +223,7 @@ impl Home {
         match client.rollup().await {
             Ok(_) => {}
             Err(RollupError::Missing(_)) => {
-                for key in [&admin, &sequencer] {
+                for key in [&admin, &sequencer, &registrar] {
                     let address = key.address();
                     chain.fund(address, LAMPORTS).await.map_err(|source| HomeError::Fund { address, source })?;
                 }
@@ -201,6 +234,11 @@ impl Home {
                     profile,
                     // Nothing settles until the program verifies proofs, so a local rollup has to be able to go on without.
                     max_pending: MAX_PENDING_CEILING,
+                    registry: Registry {
+                        registrar: registrar.address(),
+                        bond: DEFAULT_BOND,
+                        queue_deadline: DEFAULT_QUEUE_DEADLINE,
+                    },
                 };
                 client.initialize(&admin, &new).await?;
             }
@@ -213,7 +251,7 @@ impl Home {
             profile: profile.name().into(),
         };
         self.write_manifest(&manifest)?;
-        Ok(Rollup { client, sequencer, manifest })
+        Ok(Rollup { chain, client, sequencer, acknowledgement, registrar, manifest })
     }
 
     /// Follows the rollup of a directory that another process may be writing.

@@ -43,10 +43,11 @@ rm -rf "$stage/source"
 mkdir -p "$stage/source/crates" "$stage/source/programs"
 ln -sfn "$home" "$stage/tools"
 ln -sfn "${CARGO_HOME:-$HOME/.cargo}" "$stage/cargo"
-cp "$here/sbpf-solana.json" "$stage/source/"
-cp -a "$repository/Cargo.toml" "$stage/source/"
-cp -a "$repository"/crates/{goldilocks,types,interface} "$stage/source/crates/"
-cp -a "$repository"/programs/{Cargo.toml,Cargo.lock,settlement} "$stage/source/programs/"
+# Without their times: cargo goes by these, and would take a file that is older than the last build for the one it has
+# built, though that was of another checkout, or for another id.
+cp "$here/sbpf-solana.json" "$repository/Cargo.toml" "$stage/source/"
+cp -r "$repository"/crates/{goldilocks,types,interface} "$stage/source/crates/"
+cp -r "$repository"/programs/{Cargo.toml,Cargo.lock,settlement} "$stage/source/programs/"
 if [ -n "${PROGRAM_ID:-}" ]; then
     committed=$(sed -n 's/^declare_id!("\(.*\)");$/\1/p' "$repository/programs/settlement/src/lib.rs")
     sed -i "s/$committed/$PROGRAM_ID/" "$stage/source/programs/settlement/src/lib.rs" "$stage/source/crates/interface/src/lib.rs"

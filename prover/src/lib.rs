@@ -1,10 +1,13 @@
 //! The proof engine: takes sealed batches, gives proofs of their headers' digests.
 //!
 //! ```no_run
-//! # fn example(batch: &cairn_types::Batch) -> Result<(), Box<dyn std::error::Error>> {
+//! # fn example(
+//! #     batch: &cairn_types::Batch,
+//! #     before: &cairn_types::state::PartialState,
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
 //! use cairn_prover::{LocalProver, Options, Profile, Prover};
 //! let prover = LocalProver::start(Options::new(Profile::Dev), &())?;
-//! let proof = prover.prove(batch, &())?;
+//! let proof = prover.prove(batch, before, &())?;
 //! prover.verify(&proof)?;
 //! # Ok(())
 //! # }
@@ -13,6 +16,7 @@
 pub mod bench;
 mod local;
 pub mod memory;
+mod plan;
 mod progress;
 mod proof;
 mod workers;
@@ -23,6 +27,7 @@ pub use progress::{Progress, Stage};
 pub use proof::BatchProof;
 
 use cairn_circuits::{CircuitError, Layer};
+use cairn_types::state::{PartialState, StateError};
 use cairn_types::{Batch, SealError};
 
 /// Whoever can prove batches: this process, or another one.
@@ -30,11 +35,12 @@ pub trait Prover: Send + Sync {
     /// Parameters of the proofs it makes and accepts.
     fn profile(&self) -> Profile;
 
-    /// Proves that `batch.header` is the true header of its bundles. Blocks for seconds to minutes.
+    /// Proves that `batch.header` is the true header of its bundles and queue entries, applied to the state `before`, which
+    /// has the header's old root and holds every account that they touch. Blocks for seconds to minutes.
     ///
     /// # Errors
     /// When the batch breaks a clause, the caller cancels, or the engine fails.
-    fn prove(&self, batch: &Batch, progress: &dyn Progress) -> Result<BatchProof, ProveError>;
+    fn prove(&self, batch: &Batch, before: &PartialState, progress: &dyn Progress) -> Result<BatchProof, ProveError>;
 
     /// Verifies that `proof.bytes` prove `proof.statement`. Takes milliseconds.
     ///
@@ -60,8 +66,14 @@ pub enum ProveError {
     /// The native twin of the circuits refuses the batch, so no proof of it can exist.
     #[error("the batch breaks a clause")]
     Batch(#[from] SealError),
-    /// The header is not the one that the bundles give.
-    #[error("word {word} of the header is {stated}, but the bundles give {computed}")]
+    /// The state before the batch is not the one that its header names, or lacks an account.
+    #[error("the state before the batch does not fit its header: open it anew, at the header's old_state_root")]
+    State(#[source] StateError),
+    /// The statements of the batch are not those of its bundles.
+    #[error("the statements of the batch are not those of its bundles: seal it anew")]
+    Statements,
+    /// The header is not the one that the bundles and entries give.
+    #[error("word {word} of the header is {stated}, but bundles and entries give {computed}")]
     Header {
         /// First word that differs.
         word: usize,

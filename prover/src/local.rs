@@ -1,12 +1,14 @@
 //! Proving in this process.
 
 use crate::progress::{Progress, Stage};
-use crate::{BatchProof, Profile, ProveError, Prover, VerifyError, workers};
+use crate::{BatchProof, Profile, ProveError, Prover, VerifyError, plan, workers};
 use cairn_circuits::plonk::Proof;
-use cairn_circuits::{CircuitError, CircuitSet, LEVELS, Layer, PinError, SegmentInputs, SegmentShape};
-use cairn_types::{Batch, Cursor};
+use cairn_circuits::{CircuitError, CircuitSet, LEVELS, Layer, PinError};
+use cairn_types::Batch;
+use cairn_types::state::PartialState;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -118,21 +120,19 @@ impl Prover for LocalProver {
         self.circuits.profile()
     }
 
-    fn prove(&self, batch: &Batch, progress: &dyn Progress) -> Result<BatchProof, ProveError> {
-        check(batch)?;
+    fn prove(&self, batch: &Batch, before: &PartialState, progress: &dyn Progress) -> Result<BatchProof, ProveError> {
+        let segments = plan::segments(batch, before)?;
         let count = |stage: Stage, total: usize| {
             progress.step(stage, 0, total);
             let done = AtomicUsize::new(0);
             move || progress.step(stage, done.fetch_add(1, Ordering::Relaxed) + 1, total)
         };
         let set = self.circuits;
-        let bundles: Vec<_> = batch.bundles.chunks(SegmentShape::FULL.bundles()).collect();
-        let finished = count(Stage::Segments, bundles.len());
-        let mut proofs = self.layer(Layer::Segment, bundles.len(), progress, &finished, |index| {
-            set.prove_segment(&SegmentInputs::of(&batch.header.rollup_id, bundles[index]))
-        })?;
+        let finished = count(Stage::Segments, segments.len());
+        let mut proofs = self
+            .layer(Layer::Segment, segments.len(), progress, &finished, |index| set.prove_segment(&segments[index]))?;
 
-        let nodes = (1..=LEVELS).map(|level| bundles.len().div_ceil(1 << level)).sum();
+        let nodes = aggregations(segments.len(), 1..=LEVELS);
         let finished = count(Stage::Aggregation, nodes);
         for level in 1..=LEVELS {
             let pairs: Vec<_> = proofs.chunks(2).collect();
@@ -158,21 +158,9 @@ impl Prover for LocalProver {
     }
 }
 
-/// The native twin: the header must be what sealing the bundles gives.
-fn check(batch: &Batch) -> Result<(), ProveError> {
-    let header = &batch.header;
-    let cursor = Cursor {
-        batches: header.number,
-        header_digest: header.previous,
-        state_root: header.old_state_root,
-        queue: header.queue_from,
-    };
-    let sealed = Batch::seal(&cursor, header.rollup_id, batch.bundles.clone())?;
-    let (stated, computed) = (header.words(), sealed.header.words());
-    match stated.iter().zip(computed).position(|(stated, computed)| *stated != computed) {
-        None => Ok(()),
-        Some(word) => Err(ProveError::Header { word, stated: stated[word], computed: computed[word] }),
-    }
+/// Aggregations above `segments` segments in these levels.
+pub(crate) fn aggregations(segments: usize, levels: RangeInclusive<usize>) -> usize {
+    levels.map(|level| segments.div_ceil(1 << level)).sum()
 }
 
 /// plonky2 reports an unsatisfied circuit by panicking; a service must outlive that.

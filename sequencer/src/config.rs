@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use cairn_types::limits::{MAX_BATCH_BUNDLES, MAX_BATCH_RECEIPTS};
 
+use crate::intake::rate::Rates;
+use crate::promise::{PromiseLimits, Rates as ProvingRates};
 use crate::seal::policy::SealLimits;
 
 /// Default of `--sequencer-listen`.
@@ -23,6 +25,21 @@ pub const MAX_SEAL_DATA_BYTES: u64 = 768 << 20;
 pub const MIN_SEAL_DATA_BYTES: u64 = 8 << 20;
 /// The least that `--seal-age` may be.
 pub const MIN_SEAL_AGE: Duration = Duration::from_millis(10);
+
+/// The least that `--seal-entry-age` may be.
+pub const MIN_ENTRY_AGE: Duration = Duration::from_millis(10);
+/// The most that `--seal-entry-age` may be: well below the shortest `queue_deadline` of a rollup, ten minutes.
+pub const MAX_ENTRY_AGE: Duration = Duration::from_secs(120);
+/// Default of `--settle-floor`.
+pub const DEFAULT_FLOOR: Duration = Duration::from_secs(15 * 60);
+/// Default of `--settle-most`: below a rollup's usual `queue_deadline`, six hours.
+pub const DEFAULT_MOST: Duration = Duration::from_secs(4 * 3600);
+/// What to expect of a proof before one was measured: per batch, per segment.
+pub const DEFAULT_PROVING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+/// Default of `--peer-rate` and `--node-rate`, per second.
+pub const DEFAULT_RATES: Rates = Rates { peer: 200, node: 50 };
+/// The most that `--check-threads` may be.
+pub const MAX_CHECK_THREADS: u32 = 256;
 
 /// Flags of the sequencer, for a command line to flatten.
 #[derive(Debug, Clone, clap::Args)]
@@ -48,12 +65,56 @@ pub struct SequencerArgs {
     /// Seal a batch when its oldest bundle has waited this long, as in `10m`.
     #[arg(long, env = "CAIRN_SEQUENCER_SEAL_AGE", value_name = "DURATION", default_value = "10m", value_parser = humantime::parse_duration)]
     pub seal_age: Duration,
-    /// Look at the chain this often, as in `10s`, even when there is nothing to submit.
-    #[arg(long, env = "CAIRN_SEQUENCER_CHAIN_POLL", value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
+    /// Seal a batch when a registration, rotation or deactivation has waited this long, as in `2s`.
+    #[arg(long, env = "CAIRN_SEQUENCER_SEAL_ENTRY_AGE", value_name = "DURATION", default_value = "2s", value_parser = humantime::parse_duration)]
+    pub seal_entry_age: Duration,
+    /// Promise no bundle's settlement sooner than this, as in `15m`.
+    #[arg(long, env = "CAIRN_SEQUENCER_SETTLE_FLOOR", value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
+    pub settle_floor: Duration,
+    /// Promise no bundle's settlement later than this, as in `4h`; refuse bundles while the backlog is longer.
+    #[arg(long, env = "CAIRN_SEQUENCER_SETTLE_MOST", value_name = "DURATION", default_value = "4h", value_parser = humantime::parse_duration)]
+    pub settle_most: Duration,
+    /// Expect a batch's proof to take this long beside its segments, until one was measured.
+    #[arg(long, env = "CAIRN_SEQUENCER_PROVING_BATCH", value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub proving_batch: Duration,
+    /// Expect each segment of a proof to take this long, until one was measured.
+    #[arg(long, env = "CAIRN_SEQUENCER_PROVING_SEGMENT", value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub proving_segment: Duration,
+    /// Threads that check bundles and their signatures [default: one per core]
+    #[arg(long, env = "CAIRN_SEQUENCER_CHECK_THREADS", value_name = "THREADS")]
+    pub check_threads: Option<NonZeroU32>,
+    /// Calls in a second that one address may make in the long run; 0 is no limit.
+    #[arg(long, env = "CAIRN_SEQUENCER_PEER_RATE", value_name = "CALLS", default_value_t = DEFAULT_RATES.peer)]
+    pub peer_rate: u32,
+    /// Bundles in a second that one node may submit in the long run; 0 is no limit.
+    #[arg(long, env = "CAIRN_SEQUENCER_NODE_RATE", value_name = "BUNDLES", default_value_t = DEFAULT_RATES.node)]
+    pub node_rate: u32,
+    /// Serve TLS with this certificate chain (PEM).
+    #[arg(long, env = "CAIRN_SEQUENCER_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// Private key of the certificate (PEM), readable by its owner only.
+    #[arg(long, env = "CAIRN_SEQUENCER_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// Serve only clients with a certificate of these authorities (PEM).
+    #[arg(long, env = "CAIRN_SEQUENCER_TLS_CLIENT_CA", value_name = "FILE", requires = "tls_certificate")]
+    pub tls_client_ca: Option<PathBuf>,
+    /// Look at the chain this often, as in `5s`, even when there is nothing to submit.
+    #[arg(long, env = "CAIRN_SEQUENCER_CHAIN_POLL", value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
     pub chain_poll: Duration,
     /// When stopping, wait this long for bundles in flight, as in `10s`.
     #[arg(long, env = "CAIRN_SEQUENCER_GRACE", value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
     pub grace: Duration,
+}
+
+/// Where the server's TLS identity lies. Read when the server starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// Certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Private key, PEM, readable by its owner only.
+    pub key: PathBuf,
+    /// Authorities of the clients that are served, PEM; without it, everyone is.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// A checked configuration.
@@ -67,6 +128,16 @@ pub struct Config {
     pub in_flight: NonZeroU32,
     /// When batches are sealed.
     pub seal: SealLimits,
+    /// What is promised.
+    pub promise: PromiseLimits,
+    /// What to expect of a batch's proof beside its segments, and of a segment, before one was measured.
+    pub proving: (Duration, Duration),
+    /// Threads that check bundles.
+    pub check_threads: NonZeroU32,
+    /// How often peers may call and nodes may submit.
+    pub rates: Rates,
+    /// The server's TLS identity; without it, gRPC is in clear text, for this machine or behind a proxy.
+    pub tls: Option<TlsFiles>,
     /// How often to look at the chain without need.
     pub chain_poll: Duration,
     /// How long to wait for bundles in flight when stopping.
@@ -88,6 +159,16 @@ pub enum ConfigError {
         /// At most this.
         most: u64,
     },
+    /// A time is too long.
+    #[error("{flag} is {}, must be at most {}", humantime::format_duration(*given), humantime::format_duration(*most))]
+    Long {
+        /// The flag.
+        flag: &'static str,
+        /// What was given.
+        given: Duration,
+        /// At most this.
+        most: Duration,
+    },
     /// A time is too short.
     #[error("{flag} is {}, must be at least {}", humantime::format_duration(*given), humantime::format_duration(*least))]
     Short {
@@ -101,7 +182,7 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// The defaults, with a store in `store` and any free port of this machine.
+    /// The defaults, with a store in `store`, any free port of this machine, and no limits on how often it calls.
     #[must_use]
     pub fn local(store: PathBuf) -> Self {
         Self {
@@ -109,7 +190,12 @@ impl Config {
             listen: SocketAddr::new(DEFAULT_LISTEN.ip(), 0),
             in_flight: DEFAULT_IN_FLIGHT,
             seal: SealLimits { data_bytes: DEFAULT_SEAL_DATA_BYTES.get(), ..SealLimits::PROTOCOL },
-            chain_poll: Duration::from_secs(10),
+            promise: PromiseLimits { floor: DEFAULT_FLOOR, most: DEFAULT_MOST },
+            proving: DEFAULT_PROVING,
+            check_threads: cores(),
+            rates: Rates::NONE,
+            tls: None,
+            chain_poll: Duration::from_secs(5),
             grace: Duration::from_secs(10),
         }
     }
@@ -124,9 +210,26 @@ impl Config {
         range("--seal-receipts", self.seal.receipts.into(), 1, MAX_BATCH_RECEIPTS as u64)?;
         range("--seal-data-bytes", self.seal.data_bytes, MIN_SEAL_DATA_BYTES, MAX_SEAL_DATA_BYTES)?;
         at_least("--seal-age", self.seal.age, MIN_SEAL_AGE)?;
+        range("--check-threads", self.check_threads.get().into(), 1, MAX_CHECK_THREADS.into())?;
+        at_least("--seal-entry-age", self.seal.entry_age, MIN_ENTRY_AGE)?;
+        at_most("--seal-entry-age", self.seal.entry_age, MAX_ENTRY_AGE)?;
+        at_least("--settle-floor", self.promise.floor, Duration::from_secs(1))?;
+        at_least("--settle-most", self.promise.most, self.promise.floor)?;
+        at_least("--proving-batch", self.proving.0, Duration::from_millis(1))?;
+        at_least("--proving-segment", self.proving.1, Duration::from_millis(1))?;
         at_least("--chain-poll", self.chain_poll, Duration::from_millis(1))?;
         at_least("--grace", self.grace, Duration::from_millis(1))
     }
+
+    /// What to expect of proofs before one was measured.
+    pub(crate) fn expected(&self) -> ProvingRates {
+        ProvingRates { batch: self.proving.0.as_secs_f64(), segment: self.proving.1.as_secs_f64() }
+    }
+}
+
+fn cores() -> NonZeroU32 {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u32::try_from(cores).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
 }
 
 impl SequencerArgs {
@@ -144,7 +247,17 @@ impl SequencerArgs {
                 receipts: self.seal_receipts.get(),
                 data_bytes: self.seal_data_bytes.get(),
                 age: self.seal_age,
+                entry_age: self.seal_entry_age,
             },
+            promise: PromiseLimits { floor: self.settle_floor, most: self.settle_most },
+            proving: (self.proving_batch, self.proving_segment),
+            check_threads: self.check_threads.unwrap_or_else(cores),
+            rates: Rates { peer: self.peer_rate, node: self.node_rate },
+            tls: self.tls_certificate.zip(self.tls_key).map(|(certificate, key)| TlsFiles {
+                certificate,
+                key,
+                client_ca: self.tls_client_ca,
+            }),
             chain_poll: self.chain_poll,
             grace: self.grace,
         };
@@ -155,6 +268,10 @@ impl SequencerArgs {
 
 fn range(flag: &'static str, given: u64, least: u64, most: u64) -> Result<(), ConfigError> {
     if (least..=most).contains(&given) { Ok(()) } else { Err(ConfigError::Range { flag, given, least, most }) }
+}
+
+fn at_most(flag: &'static str, given: Duration, most: Duration) -> Result<(), ConfigError> {
+    if given <= most { Ok(()) } else { Err(ConfigError::Long { flag, given, most }) }
 }
 
 fn at_least(flag: &'static str, given: Duration, least: Duration) -> Result<(), ConfigError> {
@@ -182,7 +299,8 @@ mod tests {
     #[test]
     fn defaults_are_the_protocol_limits() {
         let config = parse(&[]).unwrap();
-        assert_eq!(config, Config { listen: DEFAULT_LISTEN, ..Config::local(PathBuf::from("log")) });
+        let local = Config::local(PathBuf::from("log"));
+        assert_eq!(config, Config { listen: DEFAULT_LISTEN, rates: DEFAULT_RATES, ..local });
         assert_eq!((config.seal.bundles, config.seal.receipts), (512, 131_072));
     }
 
@@ -198,6 +316,16 @@ mod tests {
             ["--seal-data-bytes", "1073741824"],
             ["--seal-age", "1ms"],
             ["--seal-age", "soon"],
+            ["--seal-entry-age", "1ms"],
+            ["--seal-entry-age", "3m"],
+            ["--settle-floor", "0s"],
+            ["--settle-most", "14m"],
+            ["--proving-batch", "0s"],
+            ["--proving-segment", "0s"],
+            ["--check-threads", "0"],
+            ["--check-threads", "257"],
+            ["--peer-rate", "many"],
+            ["--node-rate", "4294967296"],
             ["--chain-poll", "0s"],
             ["--grace", "0s"],
             ["--sequencer-listen", "nowhere"],
@@ -206,6 +334,16 @@ mod tests {
             let error = parse(&flags).unwrap_err();
             assert!(error.contains(flags[0]), "{flags:?}: {error}");
         }
+    }
+
+    #[test]
+    fn tls_needs_certificate_and_key() {
+        for flags in [&["--tls-key", "k"][..], &["--tls-certificate", "c"], &["--tls-client-ca", "a"]] {
+            parse(flags).unwrap_err();
+        }
+        let config = parse(&["--tls-key", "k", "--tls-certificate", "c", "--tls-client-ca", "a"]).unwrap();
+        let files = TlsFiles { certificate: "c".into(), key: "k".into(), client_ca: Some("a".into()) };
+        assert_eq!(config.tls, Some(files));
     }
 
     #[test]

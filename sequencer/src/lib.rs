@@ -3,14 +3,16 @@
 //! | module | what |
 //! |---|---|
 //! | [`intake`] | from a gRPC request to an acknowledged bundle: checks, order, group commit |
+//! | [`registry`] | who may sign: the registration queue, followed on chain |
+//! | [`promise`] | by which slot a bundle is on chain |
 //! | [`seal`] | when a batch is sealed and what it is |
 //! | [`settle`] | sealed → published → proved → submitted, each a task with a durable cursor |
 //! | [`store`] | what survives: RocksDB, one synchronous write per change of state |
 //! | [`objects`] | published data and proofs, and their paths |
 //! | [`status`], [`metrics`] | how far everything is |
-//! | [`config`], [`server`], [`sequencer`] | flags, gRPC, and the whole |
+//! | [`config`], [`server`], [`tls`], [`sequencer`] | flags, gRPC, and the whole |
 //!
-//! What a client was told survives: an acknowledgement is sent after the bundle is on disk, and the same bundle again
+//! The account tree lives in the [`store`] and moves in the write that seals a batch. What a client was told survives: an acknowledgement is sent after the bundle is on disk, and the same bundle again
 //! gets the same acknowledgement. What a seal says survives as well; everything after it can be done again.
 
 mod blocking;
@@ -21,6 +23,8 @@ mod fault_tests;
 pub mod intake;
 pub mod metrics;
 pub mod objects;
+pub mod promise;
+pub mod registry;
 mod run;
 #[cfg(test)]
 mod samples;
@@ -31,8 +35,13 @@ pub mod settle;
 mod stage;
 pub mod status;
 pub mod store;
+#[cfg(test)]
+mod test_log;
+pub mod tls;
 
-pub use config::{Config, ConfigError, SequencerArgs};
+pub use config::{Config, ConfigError, SequencerArgs, TlsFiles};
+pub use intake::rate::Rates;
+pub use promise::PromiseLimits;
 pub use run::RunError;
 pub use seal::policy::SealLimits;
 pub use sequencer::{Parts, SealNowError, Sequencer, StartError};

@@ -44,14 +44,23 @@ const PASSED: &str = "cairn_sequencer_stage_passed_batches";
 const LAG: &str = "cairn_sequencer_stage_lag_batches";
 const STAGE: &str = "cairn_sequencer_stage_work_seconds";
 const RETRIED: &str = "cairn_sequencer_stage_retried_attempts";
+const SEALING_HELD: &str = "cairn_sequencer_sealing_held_batches";
 const SEALED_RECEIPTS: &str = "cairn_sequencer_sealed_receipts";
 const DATA: &str = "cairn_sequencer_published_data_bytes";
 const BLOB: &str = "cairn_sequencer_published_blob_bytes";
 const PROOF: &str = "cairn_sequencer_proof_size_bytes";
+const WITNESS: &str = "cairn_sequencer_witness_bytes";
+const SEALED_ENTRIES: &str = "cairn_sequencer_sealed_entries";
+const QUEUE_SEEN: &str = "cairn_sequencer_queue_seen_entries";
+const QUEUE_WAITING: &str = "cairn_sequencer_queue_waiting_entries";
+const LIMITED: &str = "cairn_sequencer_limited_calls";
+const PROMISED: &str = "cairn_sequencer_promised_slots";
+const LATE: &str = "cairn_sequencer_late_batches";
+const CHAIN_SLOT: &str = "cairn_sequencer_chain_slots";
 const COMPUTE: &str = "cairn_sequencer_submit_compute_units";
 
 /// The table.
-pub const METRICS: [Metric; 18] = [
+pub const METRICS: [Metric; 27] = [
     metric(ACKNOWLEDGED, Kind::Counter, Unit::Count, "Bundles that joined the log"),
     metric(ACKNOWLEDGED_RECEIPTS, Kind::Counter, Unit::Count, "Receipts in bundles that joined the log"),
     metric(DUPLICATE, Kind::Counter, Unit::Count, "Bundles that were submitted again"),
@@ -65,10 +74,29 @@ pub const METRICS: [Metric; 18] = [
     metric(LAG, Kind::Gauge, Unit::Count, "Sealed batches that a stage has still to do, by stage"),
     metric(STAGE, Kind::Histogram, Unit::Seconds, "Time that a stage worked on one batch, by stage"),
     metric(RETRIED, Kind::Counter, Unit::Count, "Failed attempts that a stage repeats, by stage"),
+    metric(
+        SEALING_HELD,
+        Kind::Gauge,
+        Unit::Count,
+        "1 while a batch is due and waits for sealed ones to be submitted, else 0",
+    ),
     metric(SEALED_RECEIPTS, Kind::Histogram, Unit::Count, "Receipts in a sealed batch"),
     metric(DATA, Kind::Histogram, Unit::Bytes, "Size of a batch's data, uncompressed"),
     metric(BLOB, Kind::Histogram, Unit::Bytes, "Size of a batch's data as it is stored"),
     metric(PROOF, Kind::Histogram, Unit::Bytes, "Size of a batch's proof"),
+    metric(WITNESS, Kind::Histogram, Unit::Bytes, "Size of the part of the account tree that a batch touches"),
+    metric(SEALED_ENTRIES, Kind::Histogram, Unit::Count, "Registration queue entries in a sealed batch"),
+    metric(QUEUE_SEEN, Kind::Gauge, Unit::Count, "Registration queue entries seen final on chain"),
+    metric(QUEUE_WAITING, Kind::Gauge, Unit::Count, "Registration queue entries seen and in no batch yet"),
+    metric(LIMITED, Kind::Counter, Unit::Count, "Calls refused or held up for their rate, by whose"),
+    metric(PROMISED, Kind::Histogram, Unit::Count, "Slots from an acknowledgement to the one that it promises"),
+    metric(
+        LATE,
+        Kind::Counter,
+        Unit::Count,
+        "Batches that came on chain after a slot that was promised for one of their bundles",
+    ),
+    metric(CHAIN_SLOT, Kind::Gauge, Unit::Count, "Newest finalized slot seen"),
     metric(COMPUTE, Kind::Histogram, Unit::Count, "Compute units of a submitted header"),
 ];
 
@@ -133,6 +161,10 @@ pub(crate) fn stage_retried(stage: Stage) {
     counter!(RETRIED, "stage" => stage.name()).increment(1);
 }
 
+pub(crate) fn sealing_held(held: bool) {
+    gauge!(SEALING_HELD).set(if held { 1.0 } else { 0.0 });
+}
+
 pub(crate) fn sealed(receipts: u32) {
     histogram!(SEALED_RECEIPTS).record(f64::from(receipts));
 }
@@ -144,6 +176,35 @@ pub(crate) fn published(data_bytes: u64, blob_bytes: usize) {
 
 pub(crate) fn proof(bytes: usize) {
     histogram!(PROOF).record(bytes as f64);
+}
+
+pub(crate) fn witness(bytes: usize) {
+    histogram!(WITNESS).record(bytes as f64);
+}
+
+pub(crate) fn sealed_entries(entries: u32) {
+    histogram!(SEALED_ENTRIES).record(f64::from(entries));
+}
+
+pub(crate) fn queue(seen: u64, consumed: u64) {
+    gauge!(QUEUE_SEEN).set(seen as f64);
+    gauge!(QUEUE_WAITING).set(seen.saturating_sub(consumed) as f64);
+}
+
+pub(crate) fn limited(of: &'static str) {
+    counter!(LIMITED, "of" => of).increment(1);
+}
+
+pub(crate) fn promised(slots: u64) {
+    histogram!(PROMISED).record(slots as f64);
+}
+
+pub(crate) fn late() {
+    counter!(LATE).increment(1);
+}
+
+pub(crate) fn chain_slot(slot: u64) {
+    gauge!(CHAIN_SLOT).set(slot as f64);
 }
 
 pub(crate) fn compute_units(units: u64) {
@@ -158,7 +219,8 @@ mod tests {
 
     use super::*;
 
-    const UNITS: [&str; 7] = ["bundles", "receipts", "batches", "seconds", "bytes", "attempts", "units"];
+    const UNITS: [&str; 10] =
+        ["bundles", "receipts", "batches", "seconds", "bytes", "attempts", "units", "entries", "calls", "slots"];
 
     #[test]
     fn every_name_is_component_thing_unit_and_unique() {
@@ -188,9 +250,17 @@ mod tests {
             stage_passed(Stage::Proved, 1, 2);
             stage_worked(Stage::Proved, Duration::from_secs(1));
             stage_retried(Stage::Submitted);
+            sealing_held(true);
             sealed(5);
             published(10, 5);
             proof(100);
+            witness(100);
+            sealed_entries(2);
+            queue(3, 1);
+            limited("peer");
+            promised(2_250);
+            late();
+            chain_slot(9);
             compute_units(7);
         });
         let text = handle.render();

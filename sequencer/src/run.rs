@@ -11,7 +11,8 @@ use tracing::{error, info, warn};
 
 use crate::Stage;
 use crate::blocking::blocking;
-use crate::intake::writer::{self, Appended, Offer};
+use crate::intake::writer::{Appended, Offer, Writer};
+use crate::registry::follow::{FollowError, Follower};
 use crate::seal::sealer::{Sealer, SealerError};
 use crate::server::ServerError;
 use crate::settle::error::StageError;
@@ -37,6 +38,9 @@ pub enum RunError {
     /// The sealer.
     #[error("the sequencer stopped: its log cannot be sealed")]
     Sealer(#[from] SealerError),
+    /// The follower of the chain.
+    #[error("the sequencer stopped: it cannot follow the chain")]
+    Follow(#[from] FollowError),
     /// A stage.
     #[error("the sequencer stopped: batches cannot be {stage}")]
     Stage {
@@ -57,6 +61,7 @@ pub enum RunError {
 /// Everything that runs beside the server.
 pub(crate) struct Tasks {
     pub(crate) writer: oneshot::Receiver<Result<(), StoreError>>,
+    pub(crate) follower: Follower,
     pub(crate) sealer: Sealer,
     pub(crate) publisher: Publisher,
     pub(crate) prover: ProverStage,
@@ -66,14 +71,14 @@ pub(crate) struct Tasks {
 /// Starts the writer on a thread of its own: it blocks on the disk most of the time. It ends when the last sender of
 /// offers has gone.
 pub(crate) fn writer(
-    store: Arc<Store>,
+    writer: Writer,
     offers: mpsc::Receiver<Offer>,
     board: Board,
     announce: mpsc::UnboundedSender<Appended>,
 ) -> std::io::Result<oneshot::Receiver<Result<(), StoreError>>> {
     let (done, result) = oneshot::channel();
     std::thread::Builder::new().name("log-writer".to_owned()).spawn(move || {
-        let written = writer::run(&store, offers, |appended| {
+        let written = writer.run(offers, |appended| {
             for bundle in appended {
                 // The sealer may have stopped already; it finds the bundles in the store at the next start.
                 let _ = announce.send(*bundle);
@@ -82,7 +87,7 @@ pub(crate) fn writer(
                 board.acknowledged(last.log_index + 1);
             }
         });
-        drop(store);
+        drop(writer);
         let _ = done.send(written);
     })?;
     Ok(result)
@@ -97,7 +102,7 @@ pub(crate) async fn all(
     grace: Duration,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
-    let Tasks { writer, sealer, publisher, prover, submitter } = tasks;
+    let Tasks { writer, follower, sealer, publisher, prover, submitter } = tasks;
     let mut running: JoinSet<(&'static str, Result<(), RunError>)> = JoinSet::new();
     let stopped = stop.clone();
     running.spawn(async move {
@@ -116,6 +121,8 @@ pub(crate) async fn all(
         let written = writer.await.unwrap_or(Ok(()));
         ("writer", written.map_err(RunError::Writer))
     });
+    let token = stop.clone();
+    running.spawn(async move { ("follower", follower.run(token).await.map_err(RunError::Follow)) });
     let token = stop.clone();
     running.spawn(async move { ("sealer", sealer.run(token).await.map_err(RunError::Sealer)) });
     let (token, to) = (stop.clone(), board.clone());

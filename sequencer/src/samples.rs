@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use cairn_chain::{Chain, EmbeddedChain, Keypair, NewRollup, Options, RollupClient};
-use cairn_proto::Acknowledgement;
+use cairn_chain::{Chain, EmbeddedChain, Keypair, NewNode, NewRollup, Options, RollupClient};
+use cairn_interface::Registry;
 use cairn_proto::v1::SubmitBundleRequest;
+use cairn_proto::{Acknowledgement, Submission};
 use cairn_prover::{BatchProof, Profile, Progress, ProveError, Prover, VerifyError};
-use cairn_types::{Batch, BatchHeader, Blob, Cursor, Digest, Receipt};
+use cairn_schnorr::SigningKey;
+use cairn_types::state::{MemoryState, PartialState};
+use cairn_types::{Batch, BatchHeader, Blob, Cursor, Digest, Receipt, ReceiptKey};
 use object_store::{ObjectStore, ObjectStoreExt};
 
 /// A node.
@@ -39,22 +42,51 @@ pub fn receipt_for(rollup_id: &Digest, node_index: u32, time: u64) -> Receipt {
     }
 }
 
+/// The receipt key of a node: its secret is the node's index and one.
+pub fn signing_key(node_index: u32) -> SigningKey {
+    let mut secret = [0; 40];
+    secret[..4].copy_from_slice(&(node_index + 1).to_le_bytes());
+    SigningKey::from_bytes(&secret).unwrap()
+}
+
+/// The public half of [`signing_key`].
+pub fn receipt_key(node_index: u32) -> ReceiptKey {
+    ReceiptKey::from_words(signing_key(node_index).public_key().words()).unwrap()
+}
+
+/// The key under acknowledgements.
+pub fn acknowledgement_key() -> Keypair {
+    Keypair::from_seed([7; 32])
+}
+
 /// A bundle for [`rollup`].
 pub fn request(node_index: u32, sequence: u64, receipts: u64) -> SubmitBundleRequest {
     request_for(&rollup(), node_index, sequence, receipts)
 }
 
-/// A bundle of `receipts` receipts; another sequence has other receipts.
+/// A bundle of `receipts` receipts, signed by its node; another sequence has other receipts.
 pub fn request_for(rollup_id: &Digest, node_index: u32, sequence: u64, receipts: u64) -> SubmitBundleRequest {
     let first = NOW_MS + sequence * 1_000;
-    SubmitBundleRequest {
+    let request = SubmitBundleRequest {
         rollup_id: rollup_id.to_bytes().to_vec(),
         node_index,
         sequence,
         receipts: (0..receipts)
             .map(|slot| receipt_for(rollup_id, node_index, first + slot).encode().unwrap())
             .collect(),
+        signature: vec![0; 80],
+    };
+    signed(request, &signing_key(node_index))
+}
+
+/// The same request, signed with `key` if it has a statement to sign.
+pub fn signed(mut request: SubmitBundleRequest, key: &SigningKey) -> SubmitBundleRequest {
+    if let Ok(Submission { rollup_id, bundle }) = Submission::try_from(request.clone())
+        && let Ok(statement) = bundle.statement(&rollup_id)
+    {
+        request.signature = key.sign(&statement.digest().words()).to_bytes().to_vec();
     }
+    request
 }
 
 /// Stands where the proof engine stands, and takes no time: its "proof" is the statement. What the engine's proofs are
@@ -66,7 +98,9 @@ impl Prover for QuickProver {
         Profile::Dev
     }
 
-    fn prove(&self, batch: &Batch, progress: &dyn Progress) -> Result<BatchProof, ProveError> {
+    fn prove(&self, batch: &Batch, before: &PartialState, progress: &dyn Progress) -> Result<BatchProof, ProveError> {
+        // What any prover needs: the tree that the batch continues from.
+        before.verify(&batch.header.old_state_root).unwrap();
         progress.step(cairn_prover::Stage::Batch, 0, 1);
         let statement = batch.header.statement();
         progress.step(cairn_prover::Stage::Batch, 1, 1);
@@ -85,7 +119,7 @@ pub struct World {
     pub rollup: RollupClient,
     /// Its identity.
     pub rollup_id: Digest,
-    /// The sequencer's key.
+    /// The sequencer's key, and the admin's.
     pub key: Keypair,
     /// Published data.
     pub objects: Arc<dyn ObjectStore>,
@@ -94,8 +128,18 @@ pub struct World {
 /// The sequencer's key in tests: its secret is this byte, repeated.
 const KEY_SEED: [u8; 32] = [5; 32];
 
+/// Nodes that a world registers: indices below this.
+pub const NODES: u32 = 8;
+
+/// Who registers a node, rotates its key and deactivates it.
+pub fn authority(node_index: u32) -> Keypair {
+    let mut seed = [9; 32];
+    seed[..4].copy_from_slice(&node_index.to_le_bytes());
+    Keypair::from_seed(seed)
+}
+
 impl World {
-    /// Opens the world in `dir`, or makes one there.
+    /// Opens the world in `dir`, or makes one there, with [`NODES`] nodes.
     pub async fn open(dir: &Path) -> Self {
         let chain = EmbeddedChain::open(dir.join("chain"), Options::default()).unwrap();
         Self::on(Arc::new(chain.clone()), &chain, dir).await
@@ -110,15 +154,34 @@ impl World {
             let new = NewRollup {
                 id: 0,
                 sequencer: key.address(),
-                acknowledgement_key: key.address(),
+                acknowledgement_key: acknowledgement_key().address(),
                 profile: cairn_interface::Profile::Dev,
                 max_pending: 1 << 20,
+                registry: Registry::OPEN,
             };
             rollup.initialize(&key, &new).await.unwrap();
         }
         let rollup_id = rollup.rollup().await.unwrap().rollup_id;
         let objects = crate::objects::local_folder(&dir.join("data")).unwrap();
-        Self { rollup, rollup_id, key, objects: Arc::new(objects) }
+        let world = Self { rollup, rollup_id, key, objects: Arc::new(objects) };
+        for node_index in world.rollup.queue().await.unwrap().nodes..NODES {
+            embedded.fund(authority(node_index).address(), FUNDS / 1_000).await.unwrap();
+            world.register(node_index).await;
+        }
+        world
+    }
+
+    /// Registers the node with the next index, which must be this one.
+    pub async fn register(&self, node_index: u32) {
+        let authority = authority(node_index);
+        let new = NewNode {
+            authority: &authority,
+            payer: Some(&self.key),
+            registrar: None,
+            receipt_key: receipt_key(node_index),
+        };
+        self.rollup.register_node(&new).await.unwrap();
+        assert_eq!(self.rollup.node(&authority.address()).await.unwrap().unwrap().index, node_index);
     }
 
     /// What a sequencer of this world works with.
@@ -126,36 +189,43 @@ impl World {
         crate::Parts {
             rollup: self.rollup.clone(),
             key: self.key.clone(),
+            acknowledgement_key: acknowledgement_key(),
             prover,
             circuit_digest: [3; 32],
             objects: Arc::clone(&self.objects),
         }
     }
 
-    /// Every batch on the chain, recomputed from what was published, in order.
+    /// Every batch on the chain, recomputed from what was published, in order: signatures, accounts and queue included.
     pub async fn batches(&self) -> Vec<Batch> {
         let tip = self.rollup.rollup().await.unwrap().tip.batches;
         let (mut cursor, mut batches) = (Cursor::genesis(&self.rollup_id), Vec::new());
+        let mut state = MemoryState::default();
         for number in 0..tip {
             let header = self.rollup.batch(number).await.unwrap().unwrap().header;
             header.continues(&cursor).unwrap();
-            batches.push(self.open_batch(&header, &cursor).await);
+            batches.push(self.open_batch(&header, &cursor, &mut state).await);
             cursor = header.cursor();
         }
         batches
     }
 
-    async fn open_batch(&self, header: &BatchHeader, cursor: &Cursor) -> Batch {
+    async fn open_batch(&self, header: &BatchHeader, cursor: &Cursor, state: &mut MemoryState) -> Batch {
         let get = async |path| self.objects.get(&path).await.unwrap().bytes().await.unwrap();
         let stored = get(crate::objects::blob_path(&header.data_digest)).await;
         let data = zstd::bulk::decompress(&stored, header.data_length as usize).unwrap();
         let proof = get(crate::objects::proof_path(&header.statement())).await;
         let proof: BatchProof = borsh::from_slice(&proof).unwrap();
         assert_eq!(proof.statement, header.statement());
-        Blob::open(&data, header, cursor).unwrap()
+        let blob = Blob::decode(&data, header).unwrap();
+        let mut touched = state.open(blob.touched());
+        let batch = blob.into_batch(header, cursor, &mut touched).unwrap();
+        state.commit(&touched);
+        batch
     }
 
-    /// Asserts that the chain has each acknowledged bundle at its index, and no bundle twice. Returns how many it has.
+    /// Asserts that the chain has each acknowledged bundle at its index, and no bundle twice, and that each
+    /// acknowledgement is signed. Returns how many bundles it has.
     pub async fn assert_holds(&self, acknowledged: &[Acknowledgement]) -> usize {
         let mut log = Vec::new();
         for batch in self.batches().await {
@@ -170,6 +240,7 @@ impl World {
             *expected += 1;
         }
         for ack in acknowledged {
+            ack.verify(&self.rollup_id, &acknowledgement_key().address().0).unwrap();
             let at = usize::try_from(ack.log_index).unwrap();
             let entry = (ack.node_index, ack.sequence, ack.bundle_digest);
             assert_eq!(log.get(at), Some(&entry), "acknowledged bundle {at}");

@@ -7,16 +7,17 @@ use cairn_proto::v1::sequencer_server::SequencerServer;
 use cairn_proto::{FILE_DESCRIPTOR_SET, MAX_MESSAGE_BYTES};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Server, ServerTlsConfig};
 
 use crate::intake::service::Service;
+use crate::tls::TlsError;
 
 /// Name of the service in health checks and reflection.
 pub const SERVICE_NAME: &str = "cairn.v1.Sequencer";
 /// A silent connection is asked this often whether it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// HTTP/2 streams of one connection beyond the bundles in flight: for `Info`, `Status`, health and reflection.
+/// HTTP/2 streams of one connection beyond the bundles in flight: for questions, health and reflection.
 const OTHER_STREAMS: u32 = 16;
 
 /// Why the server did not run, or stopped.
@@ -31,6 +32,9 @@ pub enum ServerError {
         #[source]
         source: std::io::Error,
     },
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The descriptors do not decode: a defect of the build.
     #[error("the descriptors of the services do not decode")]
     Reflection(#[source] tonic_reflection::server::Error),
@@ -61,7 +65,12 @@ pub async fn bind(address: SocketAddr) -> Result<Bound, ServerError> {
 ///
 /// # Errors
 /// [`ServerError`].
-pub async fn serve(bound: Bound, service: Service, stop: CancellationToken) -> Result<(), ServerError> {
+pub async fn serve(
+    bound: Bound,
+    service: Service,
+    tls: Option<ServerTlsConfig>,
+    stop: CancellationToken,
+) -> Result<(), ServerError> {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<SequencerServer<Service>>().await;
     let reflection = tonic_reflection::server::Builder::configure()
@@ -71,12 +80,16 @@ pub async fn serve(bound: Bound, service: Service, stop: CancellationToken) -> R
         .with_service_name("grpc.health.v1.Health")
         .build_v1()
         .map_err(ServerError::Reflection)?;
-    let streams = service.in_flight.saturating_add(OTHER_STREAMS);
+    let streams = service.info.limits.bundles_in_flight.saturating_add(OTHER_STREAMS);
     let stopping = async move {
         stop.cancelled().await;
         health.set_not_serving::<SequencerServer<Service>>().await;
     };
-    Server::builder()
+    let mut server = Server::builder();
+    if let Some(tls) = tls {
+        server = server.tls_config(tls).map_err(ServerError::Serve)?;
+    }
+    server
         .max_concurrent_streams(Some(streams))
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .add_service(health_service)

@@ -22,13 +22,17 @@ pub struct BatchSummary {
     pub bundles: u32,
     /// Receipts in it.
     pub receipts: u32,
+    /// Entries of the registration queue that it consumes.
+    pub entries: u32,
 }
 
 impl BatchSummary {
     /// The summary of a header.
     #[must_use]
     pub fn of(header: &BatchHeader, header_digest: Digest) -> Self {
-        Self { number: header.number, header_digest, bundles: header.bundles, receipts: header.receipts }
+        // A batch consumes a few hundred at most.
+        let entries = header.queue_to.position.saturating_sub(header.queue_from.position) as u32;
+        Self { number: header.number, header_digest, bundles: header.bundles, receipts: header.receipts, entries }
     }
 }
 
@@ -48,6 +52,12 @@ pub struct LogStatus {
     pub bundles_acknowledged: u64,
     /// Bundles in sealed batches.
     pub bundles_sealed: u64,
+    /// Bundles in proved batches.
+    pub bundles_proved: u64,
+    /// Entries of the registration queue that were seen final on chain.
+    pub queue_seen: u64,
+    /// Of these, the ones in sealed batches.
+    pub queue_consumed: u64,
     /// One entry per stage.
     pub(crate) stages: [StageStatus; 4],
 }
@@ -84,6 +94,8 @@ impl LogStatus {
             published: stage(Stage::Published),
             proved: stage(Stage::Proved),
             submitted: stage(Stage::Submitted),
+            queue_entries_seen: self.queue_seen,
+            queue_entries_consumed: self.queue_consumed,
         }
     }
 }
@@ -186,12 +198,28 @@ impl Board {
         self.measure();
     }
 
-    /// Bundles below `end` are in sealed batches.
-    pub fn sealed(&self, batch: BatchSummary, end: u64) {
+    /// So many entries of the registration queue were seen.
+    pub fn queued(&self, entries: u64) {
+        self.status.send_modify(|status| status.queue_seen = entries);
+        self.measure();
+    }
+
+    /// Bundles below `end` and queue entries up to `consumed` are in sealed batches.
+    pub fn sealed(&self, batch: BatchSummary, end: u64, consumed: u64) {
         self.event(BatchEvent::Sealed(batch));
         self.status.send_modify(|status| {
             status.bundles_sealed = end;
+            status.queue_consumed = consumed;
             status.stages[Stage::Sealed as usize] = StageStatus { batches: batch.number + 1, last: Some(batch) };
+        });
+        self.measure();
+    }
+
+    /// The batch is proved, and with it the bundles below `end`.
+    pub fn proved(&self, batch: BatchSummary, end: u64) {
+        self.status.send_modify(|status| {
+            status.bundles_proved = end;
+            status.stages[Stage::Proved as usize] = StageStatus { batches: batch.number + 1, last: Some(batch) };
         });
         self.measure();
     }
@@ -211,6 +239,7 @@ impl Board {
     fn measure(&self) {
         let status = self.status.borrow();
         metrics::unsealed(status.bundles_unsealed());
+        metrics::queue(status.queue_seen, status.queue_consumed);
         let sealed = status.stage(Stage::Sealed).batches;
         for stage in Stage::ALL {
             metrics::stage_passed(stage, status.stage(stage).batches, sealed);

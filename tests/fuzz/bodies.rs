@@ -1,11 +1,19 @@
 //! What the fuzz targets do with bytes. Shared with the test that replays the corpus.
 
+use cairn_client::ReceiptKeyFile;
 use cairn_client::warc::{Options, read_inputs};
-use cairn_proto::Submission;
-use cairn_proto::v1::SubmitBundleRequest;
-use cairn_types::{Batch, Blob, Cursor, Digest, Receipt, ReceiptProof};
+use cairn_interface::{Batch as BatchAccount, Node, Queue, Rollup};
+use cairn_proto::v1::{self, SubmitBundleRequest};
+use cairn_proto::{Acknowledgement, Submission};
+use cairn_types::limits::MAX_NODES;
+use cairn_types::state::{MemoryState, PartialState};
+use cairn_types::{
+    Account, AccountProof, Batch, Blob, Cursor, Digest, EntryKind, QueueCursor, QueueEntry, Receipt, ReceiptKey,
+    ReceiptProof, ReceiptSignature,
+};
 use prost::Message;
-use std::io::Cursor as Bytes;
+use std::io::{Cursor as Bytes, Write as _};
+use std::sync::LazyLock;
 
 /// Reads bytes as a WARC file, once alone and once as two inputs: every receipt must be valid, every receipt and every
 /// skipped record must lie inside the file, and reading twice must give the same.
@@ -47,14 +55,47 @@ pub fn bundle(data: &[u8]) {
     }
 }
 
-/// Reads bytes as a blob: one that can be sealed opens under the header that sealing gives.
+/// The node that seeds are signed by, and its key's secret.
+pub const NODE: u32 = 7;
+pub const SECRET: [u8; 40] = {
+    let mut secret = [7; 40];
+    secret[39] = 0;
+    secret
+};
+
+/// An account tree in which [`NODE`] is registered.
+pub static TREE: LazyLock<MemoryState> = LazyLock::new(|| {
+    let secret = cairn_schnorr::SigningKey::from_bytes(&SECRET).expect("it is below the group's order");
+    let key = ReceiptKey::from_words(secret.public_key().words()).expect("the words of a key are canonical");
+    let mut tree = MemoryState::default();
+    let mut state = tree.open([NODE]);
+    let entry = QueueEntry::new(EntryKind::Register, NODE, key).expect("it is in range");
+    state.apply_entry(&entry).expect("whatever the chain registers is applied");
+    tree.commit(&state);
+    tree
+});
+
+/// Where a rollup with that tree stands.
+pub fn cursor(rollup_id: &Digest) -> Cursor {
+    Cursor { state_root: TREE.open([]).root(), ..Cursor::genesis(rollup_id) }
+}
+
+/// Reads bytes as a blob: one that can be sealed decodes under the header that sealing gives, and gives the batch again.
 pub fn blob(data: &[u8]) {
     let Ok(blob) = borsh::from_slice::<Blob>(data) else { return };
     assert_eq!(blob.encode(), data);
-    let cursor = Cursor::genesis(&blob.rollup_id);
-    if let Ok(batch) = Batch::seal(&cursor, blob.rollup_id, blob.bundles) {
+    // A reader compares the counts with the header, and the indices with the tree, before it opens a state.
+    if blob.touched().iter().any(|index| *index >= MAX_NODES) {
+        return;
+    }
+    let (cursor, rollup_id) = (cursor(&blob.rollup_id), blob.rollup_id);
+    let mut state = TREE.open(blob.touched());
+    if let Ok(batch) = Batch::seal(&cursor, rollup_id, blob.bundles, blob.entries, &mut state) {
         let bytes = batch.blob(&cursor);
-        assert_eq!(Blob::open(&bytes, &batch.header, &cursor).ok(), Some(batch));
+        let read = Blob::decode(&bytes, &batch.header).expect("it has the digest and the length");
+        let mut again = TREE.open(read.touched());
+        assert_eq!(read.into_batch(&batch.header, &cursor, &mut again).ok(), Some(batch));
+        assert_eq!(again, state);
     }
 }
 
@@ -63,5 +104,97 @@ pub fn proof(data: &[u8]) {
     if let Ok(proof) = ReceiptProof::decode(data) {
         assert_eq!(proof.encode(), data);
         let _ = proof.verify();
+    }
+}
+
+/// Reads bytes as an account proof: what is read has no other encoding, and verifying it does not panic.
+pub fn account_proof(data: &[u8]) {
+    if let Ok(proof) = AccountProof::decode(data) {
+        assert_eq!(proof.encode(), data);
+        if let Ok(shown) = proof.verify() {
+            assert!(shown.node_index < MAX_NODES);
+        }
+    }
+}
+
+/// Reads bytes as a key, a signature and a message: each has one encoding, and what is signed is that message alone.
+pub fn signature(data: &[u8]) {
+    let Some((key, rest)) = data.split_first_chunk::<{ ReceiptKey::BYTES }>() else { return };
+    let Some((signature, message)) = rest.split_first_chunk::<{ ReceiptSignature::BYTES }>() else { return };
+    if let Ok(key) = cairn_schnorr::PublicKey::from_bytes(key) {
+        assert_eq!(cairn_schnorr::PublicKey::decode(key.words()).ok(), Some(key));
+    }
+    if let Ok(read) = cairn_schnorr::Signature::from_bytes(signature) {
+        assert_eq!(read.to_bytes(), *signature);
+    }
+    let (Ok(key), Ok(message)) = (ReceiptKey::from_bytes(*key), Digest::from_slice(message)) else { return };
+    assert_eq!(ReceiptKey::from_bytes(key.to_bytes()), Ok(key));
+    let signature = ReceiptSignature::from_bytes(*signature);
+    if key.verify(&message, &signature).is_ok() {
+        let [a, b, c, d] = message.words();
+        if let Ok(other) = Digest::from_words([a, b, c, d ^ 1]) {
+            assert!(key.verify(&other, &signature).is_err());
+        }
+    }
+}
+
+/// Reads bytes as each account of the program: a queue whose entries chain does so from one end to the other.
+pub fn account(data: &[u8]) {
+    let _ = Rollup::parse(data);
+    let _ = BatchAccount::parse(data);
+    let _ = Node::parse(data);
+    let Ok(queue) = Queue::parse(data) else { return };
+    assert!(queue.ring.len() as u64 <= queue.end.position);
+    let Some(first) = queue.ring.first() else { return };
+    assert_eq!(queue.cursor_at(first.cursor.position), Some(first.cursor));
+    if let Ok(entries) = queue.entries_from(&first.cursor, queue.end.position) {
+        let end = entries.iter().fold(first.cursor, |cursor: QueueCursor, entry| cursor.push(&entry.entry));
+        assert_eq!(end, queue.end);
+    }
+    for (from, to) in [(0, u64::MAX), (queue.end.position, 0), (u64::MAX, u64::MAX)] {
+        let _ = queue.entries(from, to);
+    }
+}
+
+/// Reads bytes as a part of the account tree: one that leads to its root still does after an entry.
+pub fn state(data: &[u8]) {
+    let Ok(mut state) = borsh::from_slice::<PartialState>(data) else { return };
+    let root = state.root();
+    let verified = state.verify(&root).is_ok();
+    let accounts: Vec<(u32, Account)> = state.accounts().collect();
+    for (index, account) in &accounts {
+        assert_eq!(state.account(*index), Ok(Some(*account)));
+        let path = state.path(*index).expect("it is opened");
+        if verified {
+            assert_eq!(cairn_types::tree::fold(account.digest(), u64::from(*index), &path), Some(root));
+        }
+    }
+    if let (true, Some((index, account))) = (verified, accounts.first()) {
+        let entry = QueueEntry::new(EntryKind::Deactivate, *index, ReceiptKey::ZERO).expect("it is in range");
+        state.apply_entry(&entry).expect("the account is there");
+        assert_eq!(state.root() == root, account.key.is_zero());
+        let after = state.root();
+        assert_eq!(state.verify(&after), Ok(()));
+    }
+}
+
+/// Reads bytes as an acknowledgement: what is read survives the wire, and nobody's key has signed it.
+pub fn acknowledgement(data: &[u8]) {
+    let Ok(message) = v1::Acknowledgement::decode(data) else { return };
+    let Ok(read) = Acknowledgement::try_from(message) else { return };
+    assert_eq!(Acknowledgement::try_from(v1::Acknowledgement::from(read)), Ok(read));
+    let rollup_id = Digest::from_byte_digest([1; 32]);
+    for key in [[0; 32], [1; 32], [0xff; 32]] {
+        assert!(read.verify(&rollup_id, &key).is_err());
+    }
+}
+
+/// Reads bytes as a node's key file: the key that is read signs.
+pub fn key_file(data: &[u8]) {
+    let mut file = tempfile::NamedTempFile::new().expect("there is a folder for temporary files");
+    file.write_all(data).expect("it can be written");
+    if let Ok(file) = ReceiptKeyFile::read(file.path()) {
+        let message = Digest::constant([1, 2, 3, 4]);
+        assert_eq!(file.public().verify(&message, &file.key().sign(&message)), Ok(()));
     }
 }

@@ -1,10 +1,9 @@
 //! The built settlement program in a Solana virtual machine, one rollup in it, and a caller that need not be honest.
 
 use cairn_interface::{
-    self as interface, Address, Initialize, Instruction, PROGRAM_ID, Profile, QUEUE_RING, Queue, Rollup,
-    SettlementError,
+    self as interface, Address, Initialize, Instruction, PROGRAM_ID, Profile, Queue, Registry, Rollup, SettlementError,
 };
-use cairn_types::{BatchHeader, Cursor, Digest, QueueCursor, VerdictCounts};
+use cairn_types::{BatchHeader, Cursor, Digest, VerdictCounts};
 use litesvm::LiteSVM;
 use litesvm::types::FailedTransactionMetadata;
 use solana_sdk::account::Account;
@@ -16,6 +15,10 @@ use solana_sdk::signature::Keypair;
 use solana_sdk::signer::Signer;
 use solana_sdk::transaction::{Transaction, TransactionError};
 use std::path::PathBuf;
+
+mod nodes;
+
+pub use nodes::receipt_key;
 
 /// Names another program file than the committed one.
 pub const PROGRAM_FILE_VARIABLE: &str = "CAIRN_PROGRAM_SO";
@@ -78,10 +81,27 @@ impl Machine {
     #[must_use]
     pub fn new() -> Self {
         let mut machine = Self::without_rollup();
-        let arguments = machine.arguments();
-        let instruction = interface::initialize(&PROGRAM_ID, &arguments);
-        machine.send_as_admin(&instruction).expect("the rollup is created");
+        machine.create(&machine.arguments()).expect("the rollup is created");
         machine
+    }
+
+    /// A machine with a fresh rollup, and a registrar whose signature or the default bond registers.
+    #[must_use]
+    pub fn with_registrar() -> (Self, Keypair) {
+        let mut machine = Self::without_rollup();
+        let registrar = Keypair::new();
+        let registry = Registry { registrar: address(&registrar), ..Registry::OPEN };
+        machine.create(&Initialize { registry, ..machine.arguments() }).expect("the rollup is created");
+        (machine, registrar)
+    }
+
+    /// Creates a rollup of the admin's, its queue at full size.
+    ///
+    /// # Errors
+    /// How it failed.
+    pub fn create(&mut self, arguments: &Initialize) -> Result<u64, Failure> {
+        let admin = self.admin.insecure_clone();
+        self.send_all(&interface::create_rollup(&PROGRAM_ID, arguments), &[&admin])
     }
 
     /// Arguments that `initialize` accepts.
@@ -95,6 +115,7 @@ impl Machine {
             genesis_hash: GENESIS_HASH,
             profile: Profile::Dev,
             max_pending: interface::DEFAULT_MAX_PENDING,
+            registry: Registry::OPEN,
         }
     }
 
@@ -142,19 +163,19 @@ impl Machine {
         self.svm.set_account(pubkey(*address), account).expect("the account is set");
     }
 
-    /// Puts `count` entries into the registration queue, as `register_node` will.
-    pub fn extend_queue(&mut self, count: u64) {
-        let start = self.queue().end.position;
-        let (length_at, digest_at, ring_at) = (40, 48, 80);
-        self.tamper(&self.queue_address(), |data| {
-            for position in start + 1..=start + count {
-                let bytes = queue_digest(position).to_bytes();
-                let place = ring_at + 32 * (position as usize % QUEUE_RING);
-                data[length_at..length_at + 8].copy_from_slice(&position.to_le_bytes());
-                data[digest_at..digest_at + 32].copy_from_slice(&bytes);
-                data[place..place + 32].copy_from_slice(&bytes);
-            }
-        });
+    /// Makes it so that the rollup's last `count` batches left an overdue entry, without submitting them.
+    pub fn set_overdue_batches(&mut self, count: u32) {
+        let (rollup, at) = (self.rollup, interface::ROLLUP.size - 8 - interface::layout::ROLLUP_RESERVED - 4);
+        self.tamper(&rollup, |data| data[at..at + 4].copy_from_slice(&count.to_le_bytes()));
+        assert_eq!(self.rollup().overdue_batches, count);
+    }
+
+    /// Moves the cluster's clock on.
+    pub fn advance(&mut self, slots: u64, seconds: i64) {
+        let mut clock = self.svm.get_sysvar::<Clock>();
+        clock.slot += slots;
+        clock.unix_timestamp += seconds;
+        self.svm.set_sysvar(&clock);
     }
 
     /// A header that continues from the rollup's tip, with three receipts in one bundle.
@@ -202,10 +223,19 @@ impl Machine {
     /// # Errors
     /// How it failed.
     pub fn send(&mut self, instruction: &Instruction, signer: &Keypair) -> Result<u64, Failure> {
+        self.send_all(std::slice::from_ref(instruction), &[signer])
+    }
+
+    /// Sends instructions in one transaction, the first signer paying; gives the compute units it took.
+    ///
+    /// # Errors
+    /// How it failed.
+    pub fn send_all(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<u64, Failure> {
         // Another blockhash each time: the machine refuses a transaction that it has seen.
         self.svm.expire_blockhash();
-        let message = Message::new(&[solana(instruction)], Some(&signer.pubkey()));
-        let transaction = Transaction::new(&[signer], message, self.svm.latest_blockhash());
+        let instructions = instructions.iter().map(solana).collect::<Vec<_>>();
+        let message = Message::new(&instructions, Some(&signers[0].pubkey()));
+        let transaction = Transaction::new(signers, message, self.svm.latest_blockhash());
         self.svm.send_transaction(transaction).map(|done| done.compute_units_consumed).map_err(failure)
     }
 }
@@ -238,18 +268,6 @@ pub fn header_after(tip: &Cursor, rollup_id: Digest) -> BatchHeader {
         data_digest: Digest::from_byte_digest([0xda; 32]),
         data_length: 6_789,
     }
-}
-
-/// The digest that [`Machine::extend_queue`] puts at `position`.
-#[must_use]
-pub fn queue_digest(position: u64) -> Digest {
-    Digest::constant([31, 32, 33, position])
-}
-
-/// The queue's cursor at a position that [`Machine::extend_queue`] made.
-#[must_use]
-pub fn queue_cursor(position: u64) -> QueueCursor {
-    QueueCursor { position, digest: queue_digest(position) }
 }
 
 /// A key's address.

@@ -1,9 +1,12 @@
 //! Test vectors of `docs/protocol.md`, for those who write a second implementation.
 
+use cairn_schnorr::SigningKey;
+use cairn_types::state::{MemoryState, touched};
 use cairn_types::{
-    Batch, BatchHeader, Bundle, BundleData, Capture, Cursor, Digest, EMPTY_STATE_ROOT, Evidence, Kind, Leaf, Lineage,
-    Locator, Method, Receipt, ReceiptProof, Record, Rights, RightsSignal, SignalKind, VERDICT_NAMES, Verdict, Verdicts,
-    domain_tag, hash, queue_genesis, tree,
+    Account, Acknowledgement, Batch, BatchHeader, Bundle, BundleData, Capture, Cursor, Digest, EMPTY_STATE_ROOT,
+    EntryKind, Evidence, Kind, Leaf, Lineage, Locator, Method, QueueEntry, Receipt, ReceiptKey, ReceiptProof,
+    ReceiptSignature, Record, Rights, RightsSignal, SignalKind, VERDICT_NAMES, Verdict, Verdicts, domain_tag, hash,
+    queue_genesis, tree,
 };
 use serde_json::{Value, json};
 
@@ -15,6 +18,8 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("hashing.json", hashing()),
         ("trees.json", trees()),
         ("receipts.json", receipts()),
+        ("signatures.json", signatures()),
+        ("state.json", state()),
         ("batch.json", batch()),
     ]
 }
@@ -156,20 +161,116 @@ fn receipts() -> Value {
     json!({ "about": "Receipts in canonical bytes, their digests and leaves", "verdicts": VERDICT_NAMES, "cases": cases })
 }
 
+/// Secrets that everybody knows.
+fn secret(number: u8) -> SigningKey {
+    let mut bytes = [number; 40];
+    bytes[39] = 0;
+    SigningKey::from_bytes(&bytes).expect("below the order, and not zero")
+}
+
+fn key(secret: &SigningKey) -> ReceiptKey {
+    ReceiptKey::from_words(secret.public_key().words()).expect("an encoding is canonical")
+}
+
+fn signatures() -> Value {
+    let cases: Vec<_> = (1..=4)
+        .map(|number| {
+            let (secret, message) = (secret(number), Digest::constant([u64::from(number), 2, 3, 1 << 63]));
+            let signature = secret.sign(&message.words()).to_bytes();
+            json!({
+                "secret": hex::encode(secret.to_bytes().as_slice()),
+                "key": key(&secret).to_string(),
+                "message": message.to_hex(),
+                "signature": hex::encode(signature),
+            })
+        })
+        .collect();
+    let acknowledgement = Acknowledgement {
+        rollup_id: Digest::from_byte_digest([0x5a; 32]),
+        log_index: 7,
+        node_index: 3,
+        sequence: 1,
+        bundle_digest: Digest::constant([1, 2, 3, 4]),
+        settle_by_slot: 1_000,
+    };
+    json!({
+        "about": "Schnorr over ecGFp5: secrets and keys of 40 bytes, signatures of 80, nonces deterministic",
+        "cases": cases,
+        "acknowledgement_message": hex::encode(acknowledgement.message()),
+    })
+}
+
+fn registrations() -> Vec<QueueEntry> {
+    let entry = |kind, index, key| QueueEntry::new(kind, index, key).expect("in range");
+    vec![
+        entry(EntryKind::Register, 0, key(&secret(1))),
+        entry(EntryKind::Register, 1, key(&secret(2))),
+        entry(EntryKind::Register, 2, key(&secret(3))),
+        entry(EntryKind::Register, 3, key(&secret(4))),
+        entry(EntryKind::Rotate, 1, key(&secret(5))),
+        entry(EntryKind::Deactivate, 2, ReceiptKey::ZERO),
+    ]
+}
+
+fn state() -> Value {
+    let mut queue = Cursor::genesis(&sample(0).rollup_id).queue;
+    let mut state = MemoryState::default().open(0..4);
+    let entries: Vec<_> = registrations()
+        .iter()
+        .map(|entry| {
+            queue = queue.push(entry);
+            state.apply_entry(entry).expect("registered");
+            json!({
+                "position": queue.position.to_string(),
+                "kind": entry.kind.name(),
+                "node_index": entry.node_index,
+                "key": entry.key.to_string(),
+                "digest": queue.digest.to_hex(),
+                "state_root": state.root().to_hex(),
+            })
+        })
+        .collect();
+    let account = |(index, account): (u32, Account)| {
+        let path = state.path(index).expect("opened");
+        json!({ "index": index, "words": words(&account.words()), "digest": account.digest().to_hex(), "siblings": hexes(&path) })
+    };
+    json!({
+        "about": "Queue entries of a rollup in order, the account tree after each, and the accounts at the end",
+        "rollup_id": sample(0).rollup_id.to_hex(),
+        "entries": entries,
+        "accounts": state.accounts().map(account).collect::<Vec<_>>(),
+    })
+}
+
 fn batch() -> Value {
     let rollup_id = sample(0).rollup_id;
-    let bundle = |sequence, samples: std::ops::Range<u64>| BundleData {
-        node_index: 3,
-        sequence,
-        records: samples.map(|n| record(&sample(n))).collect(),
+    let bundle = |sequence, samples: std::ops::Range<u64>| {
+        let records = samples.map(|n| record(&sample(n))).collect();
+        let signature = ReceiptSignature::from_bytes([0; ReceiptSignature::BYTES]);
+        let mut bundle = BundleData { node_index: 3, sequence, signature, records };
+        let digest = bundle.statement(&rollup_id).expect("valid samples").digest();
+        bundle.signature = ReceiptSignature::from_bytes(secret(4).sign(&digest.words()).to_bytes());
+        bundle
     };
-    let cursor = Cursor::genesis(&rollup_id);
-    let batch = Batch::seal(&cursor, rollup_id, vec![bundle(0, 0..3), bundle(1, 3..4)]).expect("valid samples");
+    let mut accounts = MemoryState::default();
+    let mut cursor = Cursor::genesis(&rollup_id);
+    let mut seal = |bundles: Vec<BundleData>, entries: Vec<QueueEntry>| {
+        let mut state = accounts.open(touched(&bundles, &entries));
+        let batch = Batch::seal(&cursor, rollup_id, bundles, entries, &mut state).expect("valid samples");
+        accounts.commit(&state);
+        let before = std::mem::replace(&mut cursor, batch.header.cursor());
+        (batch, before)
+    };
+    let (first, _) = seal(vec![], registrations()[..4].to_vec());
+    let (batch, cursor) = seal(vec![bundle(0, 0..3), bundle(1, 3..4)], registrations()[4..].to_vec());
     let statement = |bundle: &Bundle| json!({ "words": words(&bundle.words()), "digest": bundle.digest().to_hex() });
     let header: &BatchHeader = &batch.header;
     json!({
-        "about": "The receipts of receipts.json in two bundles, sealed as batch 0",
+        "about": "The queue entries of state.json and the receipts of receipts.json: batch 0 registers four nodes, batch 1 holds two bundles of node 3 and the other two entries",
+        "batch_0_header": words(&first.header.words()),
+        "batch_0_statement": first.header.statement().to_hex(),
         "bundles": batch.statements.iter().map(statement).collect::<Vec<_>>(),
+        "signatures": batch.bundles.iter().map(|bundle| bundle.signature.to_hex()).collect::<Vec<_>>(),
         "header": words(&header.words()),
         "statement": header.statement().to_hex(),
         "blob": hex::encode(batch.blob(&cursor)),

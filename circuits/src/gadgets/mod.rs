@@ -7,7 +7,7 @@ pub mod tree;
 use crate::plonk::{Builder, DigestTarget, F};
 use crate::{Clause, Clauses};
 use plonky2::field::types::Field;
-use plonky2::iop::target::Target;
+use plonky2::iop::target::{BoolTarget, Target};
 
 /// Where a circuit's clauses are switched: every clause is enforced by one of these functions or inside a gate, and a
 /// circuit with a clause left out has the same rows and columns as the full one.
@@ -68,6 +68,27 @@ impl Enforcer {
         self.zero(builder, clause, product);
     }
 
+    /// Requires `one` to be `other`, element by element, where `condition` holds.
+    pub fn equal_if<const N: usize>(
+        &self,
+        builder: &mut Builder,
+        clause: Clause,
+        condition: Target,
+        one: [Target; N],
+        other: [Target; N],
+    ) {
+        for (one, other) in one.into_iter().zip(other) {
+            let difference = builder.sub(one, other);
+            self.zero_if(builder, clause, condition, difference);
+        }
+    }
+
+    /// Requires `value` to be 0 or 1.
+    pub fn bit(&self, builder: &mut Builder, clause: Clause, value: Target) {
+        let product = builder.mul_sub(value, value, value);
+        self.zero(builder, clause, product);
+    }
+
     /// What is left free, in the order of construction.
     #[must_use]
     pub fn into_free(self) -> Vec<(Clause, Vec<Target>)> {
@@ -82,8 +103,19 @@ pub(crate) fn not(builder: &mut Builder, bit: Target) -> Target {
 }
 
 /// `bit · value`, element by element.
-pub(crate) fn masked(builder: &mut Builder, bit: Target, digest: DigestTarget) -> DigestTarget {
-    digest.map(|lane| builder.mul(bit, lane))
+pub(crate) fn masked<const N: usize>(builder: &mut Builder, bit: Target, values: [Target; N]) -> [Target; N] {
+    values.map(|value| builder.mul(bit, value))
+}
+
+/// `one` where `bit` is 1, `other` where it is 0, element by element.
+pub(crate) fn select<const N: usize>(
+    builder: &mut Builder,
+    bit: Target,
+    one: [Target; N],
+    other: [Target; N],
+) -> [Target; N] {
+    let bit = BoolTarget::new_unsafe(bit);
+    std::array::from_fn(|index| builder.select(bit, one[index], other[index]))
 }
 
 /// The constant digest `words`.

@@ -10,7 +10,8 @@ use cairn_types::Kind;
 use plonky2::field::types::Field;
 use plonky2::hash::hashing::PlonkyPermutation;
 use plonky2::hash::poseidon::{PoseidonHash, PoseidonPermutation};
-use plonky2::iop::target::Target;
+use plonky2::iop::target::{BoolTarget, Target};
+use plonky2::plonk::config::AlgebraicHasher;
 
 /// Constrains the digest of `words`.
 ///
@@ -34,4 +35,23 @@ pub fn hash(builder: &mut Builder, kind: Kind, words: &[Target]) -> DigestTarget
 pub fn node(builder: &mut Builder, left: DigestTarget, right: DigestTarget) -> DigestTarget {
     let ([a, b, c, d], [e, f, g, h]) = (left, right);
     hash(builder, Kind::Node, &[a, b, c, d, e, f, g, h])
+}
+
+/// `H_node(one, other)`, or `H_node(other, one)` where `swapped`: the Poseidon gate has a wire for that, which it holds to be
+/// 0 or 1.
+pub fn node_swapped(
+    builder: &mut Builder,
+    swapped: BoolTarget,
+    one: DigestTarget,
+    other: DigestTarget,
+) -> DigestTarget {
+    let zero = builder.zero();
+    let tag = builder.constant(F::from_canonical_u64(Kind::Node.tag()));
+    let mut state = [zero; 12];
+    state[..4].copy_from_slice(&one);
+    state[4..8].copy_from_slice(&other);
+    state[8] = tag;
+    let permuted = PoseidonHash::permute_swapped(PoseidonPermutation::new(state), swapped, builder);
+    let lanes = permuted.as_ref();
+    [lanes[0], lanes[1], lanes[2], lanes[3]]
 }

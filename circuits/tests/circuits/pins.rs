@@ -37,8 +37,10 @@ fn the_circuits_of_production_are_the_pinned_ones() {
 }
 
 #[test]
-fn the_receipt_gate_is_the_pinned_one() {
-    assert_eq!(Fingerprint::of_receipt_gate(), pinned::RECEIPT_GATE);
+fn the_gates_are_the_pinned_ones() {
+    for (gate, built, pinned) in pinned::gates() {
+        assert_eq!(built, pinned, "{gate} gate");
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Random valid bundles and batches, from a seed.
 
+use crate::scene::{key, receipt_key, signing_key};
 use cairn_types::leaf::bits;
-use cairn_types::{Batch, BundleData, Cursor, Digest, Leaf, Record};
+use cairn_types::state::{MemoryState, PartialState};
+use cairn_types::{Account, Batch, BundleData, Cursor, Digest, EntryKind, Leaf, QueueEntry, ReceiptSignature, Record};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -26,7 +28,7 @@ pub fn leaf(rng: &mut StdRng, time: u64) -> [u64; 8] {
     [time, packed, word(), tag_high, word(), word(), word(), word()]
 }
 
-/// A bundle of `receipts` receipts whose times do not fall.
+/// A bundle of `receipts` receipts whose times do not fall, without a signature.
 pub fn bundle(rng: &mut StdRng, node_index: u32, sequence: u64, receipts: usize) -> BundleData {
     let mut time = rng.gen_range(1..1 << 41);
     let records = (0..receipts)
@@ -36,13 +38,52 @@ pub fn bundle(rng: &mut StdRng, node_index: u32, sequence: u64, receipts: usize)
             Record { receipt: vec![index as u8; 3], leaf }
         })
         .collect();
-    BundleData { node_index, sequence, records }
+    BundleData { node_index, sequence, signature: ReceiptSignature::from_bytes([0; 80]), records }
 }
 
-/// A sealed batch 0 of bundles with these receipt counts.
-pub fn batch(seed: u64, receipts: &[usize]) -> Batch {
+/// The signature of the key with this name.
+pub fn signature(name: u64, digest: &Digest) -> ReceiptSignature {
+    ReceiptSignature::from_bytes(signing_key(name).sign(&digest.words()).to_bytes())
+}
+
+/// A state in which each node is registered with the key of its own number, opened around `indices`.
+pub fn state(nodes: &[u32], indices: impl IntoIterator<Item = u32>) -> PartialState {
+    let mut state = MemoryState::default();
+    let mut registered = state.open(nodes.iter().copied());
+    for &node in nodes {
+        registered.apply_entry(&entry(EntryKind::Register, node, key(node.into()))).unwrap();
+    }
+    state.commit(&registered);
+    state.open(indices)
+}
+
+/// An entry.
+pub fn entry(kind: EntryKind, node: u32, key: [u64; 5]) -> QueueEntry {
+    QueueEntry::new(kind, node, receipt_key(key)).unwrap()
+}
+
+/// A sealed batch of signed bundles of nodes 0 to 2 with these receipt counts and then `entries`, and the state before it.
+pub fn batch(seed: u64, receipts: &[usize], entries: Vec<QueueEntry>) -> (Batch, PartialState) {
     let rng = &mut rng(seed);
-    let bundles =
-        receipts.iter().enumerate().map(|(index, &count)| bundle(rng, index as u32 % 3, index as u64, count)).collect();
-    Batch::seal(&Cursor::genesis(&rollup_id()), rollup_id(), bundles).unwrap()
+    let mut sequences = [0; 3];
+    let bundles: Vec<_> = receipts
+        .iter()
+        .enumerate()
+        .map(|(index, &count)| {
+            let node = index % 3;
+            let mut data = bundle(rng, node as u32, sequences[node], count);
+            sequences[node] += 1;
+            data.signature = signature(node as u64, &data.statement(&rollup_id()).unwrap().digest());
+            data
+        })
+        .collect();
+    let before = state(&[0, 1, 2], (0..8).chain(entries.iter().map(|entry| entry.node_index)));
+    let cursor = Cursor { state_root: before.root(), ..Cursor::genesis(&rollup_id()) };
+    let batch = Batch::seal(&cursor, rollup_id(), bundles, entries, &mut before.clone()).unwrap();
+    (batch, before)
+}
+
+/// The account of a node in a state.
+pub fn account(state: &PartialState, node: u32) -> Account {
+    state.account(node).unwrap().unwrap()
 }

@@ -1,6 +1,7 @@
-//! One attack for each clause that a segment enforces.
+//! One attack for each clause about receipts, bundles and totals that a segment enforces.
 
 use crate::forgery::{Wires, assert_only_the_clause_refuses, fill_free, set};
+use crate::scene::{Scene, leaf, number};
 use cairn_circuits::plonk::F;
 use cairn_circuits::receipt_gate::ReceiptGate;
 use cairn_circuits::{
@@ -8,12 +9,11 @@ use cairn_circuits::{
 };
 use cairn_types::leaf::bits;
 use plonky2::field::types::Field;
-use plonky2::iop::target::Target;
 use plonky2::iop::witness::PartialWitness;
 use std::sync::OnceLock;
 
-/// Two bundles of four receipts.
-pub const SMALL: SegmentShape = SegmentShape { receipts_depth: 2, bundles_depth: 1 };
+/// Two bundles of four receipts and two queue entries.
+pub const SMALL: SegmentShape = SegmentShape { receipts_depth: 2, bundles_depth: 1, entries: 2 };
 
 /// The circuit in the small shape.
 pub fn build(clauses: Clauses) -> SegmentCircuit {
@@ -26,88 +26,150 @@ pub fn full() -> &'static SegmentCircuit {
     FULL.get_or_init(|| build(Clauses::ALL))
 }
 
-fn leaf(time: u64, packed: u64) -> [u64; 8] {
-    [time, packed, 11, 12, 13, 14, 15, time + 16]
+/// A circuit that also takes accounts from anywhere and any signature: in it wires can be generated first, which say what
+/// there is to open and to sign.
+fn loose(clauses: Clauses) -> SegmentCircuit {
+    let clauses = clauses.and_without(Clause::BundleAccountOpened).and_without(Clause::EntryAccountOpened);
+    build(clauses.and_without(Clause::SignatureEquation))
 }
 
-/// Length 1000 and some, status 200, one verdict of each code.
-fn packed(length: u64) -> u64 {
-    length | 200 << bits::STATUS | 0b00_11_10_01_00 << bits::VERDICTS
+/// The full circuit but for that.
+pub fn full_but_loose() -> &'static SegmentCircuit {
+    static LOOSE: OnceLock<SegmentCircuit> = OnceLock::new();
+    LOOSE.get_or_init(|| loose(Clauses::ALL))
 }
 
-/// A full bundle, then one of two receipts.
-pub fn honest() -> SegmentInputs {
-    let first = (0..4).map(|n| leaf(5_000 + 10 * n, packed(1_000 + n))).collect();
-    let second = (0..2).map(|n| leaf(4_000 + 10 * n, packed(2_000 + n))).collect();
-    SegmentInputs {
-        rollup_id: [1, 2, 3, 4],
-        bundles: vec![
-            BundleInputs { node_index: 7, sequence: 9, leaves: first },
-            BundleInputs { node_index: 8, sequence: 0, leaves: second },
-        ],
-    }
+/// [`Scene::honest`], settled.
+pub fn honest() -> Scene {
+    static HONEST: OnceLock<Scene> = OnceLock::new();
+    HONEST.get_or_init(|| Scene::honest().settle()).clone()
 }
 
-fn assign(circuit: &SegmentCircuit, inputs: &SegmentInputs) -> PartialWitness<F> {
+/// The wires of [`honest`] in the full circuit.
+fn honest_wires() -> &'static Wires {
+    static WIRES: OnceLock<Wires> = OnceLock::new();
+    WIRES.get_or_init(|| Wires::generate(&full().circuit, assign(full(), &honest().inputs)))
+}
+
+pub fn assign(circuit: &SegmentCircuit, inputs: &SegmentInputs) -> PartialWitness<F> {
     let mut witness = PartialWitness::new();
     circuit.target.assign(&mut witness, inputs).unwrap();
     witness
 }
 
-/// Generates `inputs`, changed by `tamper`, in a circuit without `clause`, and shows that the full one refuses them.
-fn attack(clause: Clause, inputs: &SegmentInputs, tamper: impl FnOnce(&SegmentCircuit, &mut PartialWitness<F>)) {
-    let full = full();
-    let honest = Wires::generate(&full.circuit, assign(full, &honest()));
-    let lenient = build(Clauses::without(clause));
-    let mut witness = assign(&lenient, inputs);
-    fill_free(&mut witness, &lenient.target.free, &full.circuit, &honest);
-    tamper(&lenient, &mut witness);
-    let forged = Wires::generate(&lenient.circuit, witness);
-    assert_only_the_clause_refuses(clause, &full.circuit, &lenient.circuit, &forged);
+/// Circuits without one clause.
+pub struct Lenient {
+    clause: Clause,
+    circuit: SegmentCircuit,
+    loose: SegmentCircuit,
+    /// What refuses, if that is not the full circuit.
+    strict: Option<SegmentCircuit>,
+}
+
+impl Lenient {
+    /// Without `clause`.
+    pub fn without(clause: Clause) -> Self {
+        let clauses = Clauses::without(clause);
+        Self { clause, circuit: build(clauses), loose: loose(clauses), strict: None }
+    }
+
+    /// Without `clause`, against a circuit that lacks `other`: for clauses whose absence alone does not let a forgery through.
+    pub fn without_and_without(clause: Clause, other: Clause) -> Self {
+        let strict = Clauses::without(other);
+        let clauses = strict.and_without(clause);
+        Self { clause, circuit: build(clauses), loose: loose(clauses), strict: Some(build(strict)) }
+    }
+
+    /// Generates `scene`, changed by `tamper`, without the clause, and shows that the full circuit refuses it. The attacker has
+    /// the nodes' keys and knows the state: signatures and places of accounts fit what is forged.
+    pub fn attack(&self, scene: &Scene, tamper: impl Fn(&SegmentCircuit, &mut PartialWitness<F>)) {
+        let mut scene = scene.clone();
+        scene.settle_by(&self.loose, |scene| forged(&self.loose, &scene.inputs, &tamper));
+        self.attack_exactly(&scene.inputs, tamper);
+    }
+
+    /// As [`Self::attack`], with exactly these inputs: the attacker can neither sign nor choose the state.
+    pub fn attack_exactly(&self, inputs: &SegmentInputs, tamper: impl Fn(&SegmentCircuit, &mut PartialWitness<F>)) {
+        let forged = forged(&self.circuit, inputs, &tamper);
+        let strict = self.strict.as_ref().unwrap_or_else(|| full());
+        assert_only_the_clause_refuses(self.clause, &strict.circuit, &self.circuit.circuit, &forged);
+    }
+}
+
+/// [`Lenient::attack`] without one clause.
+pub fn attack(clause: Clause, scene: &Scene, tamper: impl Fn(&SegmentCircuit, &mut PartialWitness<F>)) {
+    Lenient::without(clause).attack(scene, tamper);
+}
+
+/// [`Lenient::attack_exactly`] without one clause.
+pub fn attack_exactly(
+    clause: Clause,
+    inputs: &SegmentInputs,
+    tamper: impl Fn(&SegmentCircuit, &mut PartialWitness<F>),
+) {
+    Lenient::without(clause).attack_exactly(inputs, tamper);
+}
+
+fn forged(
+    lenient: &SegmentCircuit,
+    inputs: &SegmentInputs,
+    tamper: &impl Fn(&SegmentCircuit, &mut PartialWitness<F>),
+) -> Wires {
+    let mut witness = assign(lenient, inputs);
+    fill_free(&mut witness, &lenient.target.free, &full().circuit, honest_wires());
+    tamper(lenient, &mut witness);
+    Wires::generate(&lenient.circuit, witness)
 }
 
 /// Overwrites the `index`th value that a missing clause leaves free, in one lane.
-fn free(index: usize, lane: usize, value: u64) -> impl FnOnce(&SegmentCircuit, &mut PartialWitness<F>) {
-    move |circuit, witness| set(witness, circuit.target.free[index].1[lane], F::from_canonical_u64(value))
+pub fn free(index: usize, lane: usize, value: u64) -> impl Fn(&SegmentCircuit, &mut PartialWitness<F>) {
+    move |circuit, witness| set(witness, circuit.target.free[index].1[lane], number(value))
+}
+
+/// Gives all values that a missing clause leaves free.
+pub fn all_free(values: Vec<Vec<u64>>) -> impl Fn(&SegmentCircuit, &mut PartialWitness<F>) {
+    move |circuit, witness| {
+        assert_eq!(circuit.target.free.len(), values.len());
+        for ((_, targets), values) in circuit.target.free.iter().zip(&values) {
+            assert_eq!(targets.len(), values.len());
+            targets.iter().zip(values).for_each(|(&target, &value)| set(witness, target, number(value)));
+        }
+    }
 }
 
 /// No change beyond the inputs.
-fn nothing(_: &SegmentCircuit, _: &mut PartialWitness<F>) {}
-
-fn number(value: u64) -> F {
-    F::from_canonical_u64(value)
-}
+pub fn nothing(_: &SegmentCircuit, _: &mut PartialWitness<F>) {}
 
 #[test]
 fn an_honest_witness_passes_the_same_way_forgeries_are_tried() {
-    let full = full();
-    let wires = Wires::generate(&full.circuit, assign(full, &honest()));
-    wires.prove(&full.circuit).unwrap();
+    honest_wires().prove(&full().circuit).unwrap();
 }
 
 #[test]
 fn a_receipt_earlier_than_the_one_before_it() {
+    let lenient = Lenient::without(Clause::TimesNonDecreasing);
     for (bundle, slot) in [(0, 1), (0, 2), (1, 1)] {
-        let mut inputs = honest();
-        inputs.bundles[bundle].leaves[slot][0] = inputs.bundles[bundle].leaves[slot - 1][0] - 1;
-        attack(Clause::TimesNonDecreasing, &inputs, nothing);
+        let mut scene = honest();
+        scene.inputs.bundles[bundle].leaves[slot][0] = scene.inputs.bundles[bundle].leaves[slot - 1][0] - 1;
+        lenient.attack(&scene, nothing);
     }
 }
 
 #[test]
 fn a_last_time_of_2_to_the_48() {
-    let mut inputs = honest();
-    inputs.bundles[0].leaves[3][0] = 1 << 47;
-    (inputs.bundles[1].leaves[0][0], inputs.bundles[1].leaves[1][0]) = ((1 << 48) - 1, 1 << 48);
-    attack(Clause::TimeBound, &inputs, nothing);
+    let mut scene = honest();
+    scene.inputs.bundles[0].leaves[3][0] = 1 << 47;
+    (scene.inputs.bundles[1].leaves[0][0], scene.inputs.bundles[1].leaves[1][0]) = ((1 << 48) - 1, 1 << 48);
+    attack(Clause::TimeBound, &scene, nothing);
 }
 
 #[test]
 fn a_word_of_more_than_63_bits() {
+    let lenient = Lenient::without(Clause::WordRanges);
     for slot in [0, 1] {
-        let mut inputs = honest();
-        inputs.bundles[0].leaves[slot][1] |= 1 << 63;
-        attack(Clause::WordRanges, &inputs, nothing);
+        let mut scene = honest();
+        scene.inputs.bundles[0].leaves[slot][1] |= 1 << 63;
+        lenient.attack(&scene, nothing);
     }
 }
 
@@ -125,17 +187,19 @@ fn a_length_inflated_with_bits_of_the_status() {
 
 #[test]
 fn a_claimed_tier() {
-    for tier in 1..8 {
-        let mut inputs = honest();
-        inputs.bundles[1].leaves[1][1] |= tier << bits::TIER;
-        attack(Clause::TierZero, &inputs, nothing);
+    let lenient = Lenient::without(Clause::TierZero);
+    for tier in [1, 2, 4, 7] {
+        let mut scene = honest();
+        scene.inputs.bundles[1].leaves[1][1] |= tier << bits::TIER;
+        lenient.attack(&scene, nothing);
     }
 }
 
 #[test]
 fn counted_parts_that_are_not_those_of_the_word() {
+    let lenient = Lenient::without(Clause::WordIsSplit);
     for digit in [0, 13, 14, 18] {
-        attack(Clause::WordIsSplit, &honest(), |circuit, witness| {
+        lenient.attack(&honest(), |circuit, witness| {
             let digits = ReceiptGate::packed_digits(circuit.target.bundles[0].rows[1].row, 1);
             set(witness, digits[digit], F::ONE);
         });
@@ -144,26 +208,26 @@ fn counted_parts_that_are_not_those_of_the_word() {
 
 #[test]
 fn a_receipt_that_counts_twice() {
-    let mut inputs = honest();
-    inputs.bundles[0].leaves[3] = leaf(inputs.bundles[0].leaves[2][0], 0);
-    attack(Clause::OccupiedIsBit, &inputs, |circuit, witness| set(witness, circuit.target.bundles[0].flags[3], F::TWO));
+    let mut scene = honest();
+    scene.inputs.bundles[0].leaves[3] = leaf(scene.inputs.bundles[0].leaves[2][0], 0);
+    attack(Clause::OccupiedIsBit, &scene, |circuit, witness| set(witness, circuit.target.bundles[0].flags[3], F::TWO));
 }
 
 #[test]
 fn a_receipt_after_an_empty_slot() {
+    let lenient = Lenient::without(Clause::EmptySlotsLast);
     for slot in [1, 2] {
-        let mut inputs = honest();
-        inputs.bundles[0].leaves[slot] = leaf(inputs.bundles[0].leaves[slot - 1][0], 0);
-        attack(Clause::EmptySlotsLast, &inputs, move |circuit, witness| {
-            set(witness, circuit.target.bundles[0].flags[slot], F::ZERO)
-        });
+        let mut scene = honest();
+        scene.inputs.bundles[0].leaves[slot] = leaf(scene.inputs.bundles[0].leaves[slot - 1][0], 0);
+        lenient.attack(&scene, move |circuit, witness| set(witness, circuit.target.bundles[0].flags[slot], F::ZERO));
     }
 }
 
 #[test]
 fn an_empty_slot_with_a_digest() {
-    for lane in 0..4 {
-        attack(Clause::EmptyDigestIsZero, &honest(), |circuit, witness| {
+    let lenient = Lenient::without(Clause::EmptyDigestIsZero);
+    for lane in [0, 3] {
+        lenient.attack(&honest(), |circuit, witness| {
             set(witness, circuit.target.bundles[1].rows[1].slots[1].digest[lane], F::ONE);
         });
     }
@@ -178,8 +242,9 @@ fn a_receipt_with_another_digest_than_its_leafs() {
 
 #[test]
 fn an_empty_slot_that_counts_bytes_or_verdicts() {
+    let lenient = Lenient::without(Clause::EmptySlotIsBlank);
     for packed in [5, 1 << bits::VERDICTS] {
-        attack(Clause::EmptySlotIsBlank, &honest(), |circuit, witness| {
+        lenient.attack(&honest(), |circuit, witness| {
             set(witness, circuit.target.bundles[1].leaves[3][1], number(packed));
         });
     }
@@ -187,7 +252,8 @@ fn an_empty_slot_that_counts_bytes_or_verdicts() {
 
 #[test]
 fn an_empty_slot_that_moves_the_time() {
-    attack(Clause::EmptySlotIsBlank, &honest(), |circuit, witness| {
+    let lenient = Lenient::without(Clause::EmptySlotIsBlank);
+    lenient.attack(&honest(), |circuit, witness| {
         for slot in [2, 3] {
             set(witness, circuit.target.bundles[1].leaves[slot][0], number(9_999));
         }
@@ -196,8 +262,9 @@ fn an_empty_slot_that_moves_the_time() {
 
 #[test]
 fn a_receipts_root_of_other_receipts() {
-    for lane in 0..4 {
-        attack(Clause::ReceiptsRoot, &honest(), free(0, lane, 42));
+    let lenient = Lenient::without(Clause::ReceiptsRoot);
+    for lane in [0, 3] {
+        lenient.attack(&honest(), free(0, lane, 42));
     }
 }
 
@@ -248,37 +315,40 @@ fn a_time_max_that_is_not_the_last_receipts() {
 
 #[test]
 fn a_bundle_of_another_rollup() {
-    for lane in 0..4 {
-        attack(Clause::BundleRollup, &honest(), free(1, lane, 77));
+    let lenient = Lenient::without(Clause::BundleRollup);
+    for lane in [0, 3] {
+        lenient.attack(&honest(), free(1, lane, 77));
     }
 }
 
 #[test]
 fn a_bundle_after_an_empty_bundle_slot() {
-    let mut inputs = honest();
-    inputs.bundles[0] = BundleInputs::default();
-    attack(Clause::EmptyBundlesLast, &inputs, nothing);
+    let mut scene = honest();
+    scene.inputs.bundles[0] = BundleInputs::default();
+    attack(Clause::EmptyBundlesLast, &scene, nothing);
 }
 
 #[test]
 fn an_empty_bundle_slot_with_a_digest() {
-    let mut inputs = honest();
-    inputs.bundles.pop();
-    attack(Clause::EmptyBundleIsZero, &inputs, free(1, 0, 1));
+    let mut scene = honest();
+    scene.inputs.bundles.pop();
+    attack(Clause::EmptyBundleIsZero, &scene, free(1, 0, 1));
 }
 
 #[test]
 fn a_segment_root_of_other_bundles() {
-    for lane in 0..4 {
-        attack(Clause::SegmentRoot, &honest(), free(0, lane, 42));
+    let lenient = Lenient::without(Clause::SegmentRoot);
+    for lane in [0, 3] {
+        lenient.attack(&honest(), free(0, lane, 42));
     }
 }
 
 #[test]
 fn each_total_of_a_segment_that_is_not_the_sum() {
+    let lenient = Lenient::without(Clause::SegmentTotals);
     // Bundles, receipts, bytes, five verdict counters.
     for total in 0..8 {
-        attack(Clause::SegmentTotals, &honest(), free(total, 0, 1 << 50));
+        lenient.attack(&honest(), free(total, 0, 1 << 50));
     }
 }
 
@@ -293,18 +363,30 @@ fn a_real_segment_that_calls_itself_a_no_op() {
     attack(Clause::NoOpIsBlank, &honest(), free(0, 0, 1));
 }
 
+/// What a segment says that a no-op blanks: flag, root, rollup, old and new state, both ends of the queue.
+const BLANKED: [usize; 7] = [1, 4, 4, 4, 4, 5, 5];
+
 #[test]
-fn a_no_op_that_calls_itself_real_or_has_a_root_or_a_rollup() {
+fn a_real_segment_that_states_another_root_rollup_state_or_queue() {
+    let lenient = Lenient::without(Clause::NoOpIsBlank);
+    for (index, length) in BLANKED.into_iter().enumerate().skip(1) {
+        for lane in [0, length - 1] {
+            lenient.attack(&honest(), free(index, lane, 0));
+        }
+    }
+}
+
+#[test]
+fn a_no_op_that_calls_itself_real_or_has_anything_to_say() {
     let nothing_in_it = SegmentInputs::default();
-    for forged in 0..3 {
-        attack(Clause::NoOpIsBlank, &nothing_in_it, |circuit, witness| {
-            let values: [&[u64]; 3] = [&[1], &[0; 4], &[0; 4]];
-            for ((_, targets), values) in circuit.target.free.iter().zip(values) {
-                for (&target, &value) in targets.iter().zip(values) {
-                    set(witness, target, number(value));
-                }
+    let lenient = Lenient::without(Clause::NoOpIsBlank);
+    for (forged, length) in BLANKED.into_iter().enumerate() {
+        lenient.attack_exactly(&nothing_in_it, |circuit, witness| {
+            for (index, (_, targets)) in circuit.target.free.iter().enumerate() {
+                let honest = if index == 0 { F::ONE } else { F::ZERO };
+                targets.iter().for_each(|&target| set(witness, target, honest));
             }
-            let target: Target = circuit.target.free[forged].1[0];
+            let target = circuit.target.free[forged].1[length - 1];
             set(witness, target, if forged == 0 { F::ZERO } else { F::ONE });
         });
     }

@@ -1,6 +1,9 @@
 //! `trait Chain`: everything Cairn asks of a chain.
 
-use crate::{Account, Accounts, Address, ChainError, Signature, SignedTransaction, TransactionFailure};
+use crate::{
+    Account, AccountFilter, Accounts, Address, ChainError, ProgramAccounts, Signature, SignedTransaction,
+    TransactionFailure,
+};
 use async_trait::async_trait;
 
 /// How sure the chain must be of what it reports.
@@ -98,6 +101,21 @@ pub trait Chain: Send + Sync {
     /// # Errors
     /// [`ChainError`] when the chain cannot be reached.
     async fn status(&self, signature: &Signature) -> Result<Option<TransactionStatus>, ChainError>;
+
+    /// The accounts of `program` that pass every filter. Costly on a cluster, and some RPC servers refuse it: for an
+    /// operator's question now and then, never for following a rollup.
+    ///
+    /// # Errors
+    /// [`ChainError`] when the chain cannot be reached or does not answer such questions.
+    async fn program_accounts(
+        &self,
+        program: &Address,
+        filters: &[AccountFilter],
+        commitment: Commitment,
+    ) -> Result<ProgramAccounts, ChainError> {
+        let _ = (filters, commitment);
+        Err(ChainError::Invalid(format!("this chain does not list the accounts of a program ({program})")))
+    }
 
     /// The account at `address`, if there is one.
     ///

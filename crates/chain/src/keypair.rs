@@ -113,7 +113,9 @@ impl Keypair {
         Address(self.0.pubkey().to_bytes())
     }
 
-    pub(crate) fn sign(&self, message: &[u8]) -> Signature {
+    /// Signs a message. Never one that somebody else chose: it could be a transaction.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> Signature {
         Signature(self.0.sign_message(message).into())
     }
 }

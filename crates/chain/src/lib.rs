@@ -3,6 +3,9 @@
 //! This is the only host crate that names Solana crates. Everything it hands out is plain bytes and small types of its
 //! own, with addresses from `cairn_interface`, so that a sequencer or an indexer runs the same on the embedded chain
 //! and on a cluster.
+//!
+//! The process that writes an embedded chain serves it over Solana's JSON-RPC ([`EmbeddedRpcServer`]); [`RpcChain`]
+//! speaks to it, and to a cluster, from any other process.
 
 mod account;
 mod chain;
@@ -11,18 +14,20 @@ mod error;
 mod failure;
 mod keypair;
 mod rollup;
+mod rpc;
 mod signature;
 mod time;
 mod transaction;
 
-pub use account::{Account, Accounts};
+pub use account::{Account, AccountFilter, Accounts, ProgramAccounts};
 pub use cairn_interface::{Address, MAX_TRANSACTION_BYTES, PROGRAM_ID};
 pub use chain::{Blockhash, Chain, Commitment, Tip, TransactionStatus};
 pub use embedded::{EmbeddedChain, EmbeddedFollower, JournalError, OpenError, Options, Program, Record, StateError};
 pub use error::{BoxError, ChainError, ErrorClass};
 pub use failure::TransactionFailure;
 pub use keypair::{KeyFileError, Keypair};
-pub use rollup::{NewRollup, RollupClient, RollupError, Snapshot, Submitted};
+pub use rollup::{FinalizedQueue, NewNode, NewRollup, RollupClient, RollupError, Snapshot, Submitted};
+pub use rpc::{EmbeddedRpcServer, InvalidUrl, RPC_ADDRESS, RPC_URL, RpcChain};
 pub use signature::{Signature, SignatureError};
 pub use time::TimeSource;
 pub use transaction::{BuildError, SignedTransaction, TransactionBuilder};

@@ -2,18 +2,30 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`key`] | the file with the key that signs a node's receipts |
 //! | [`warc`] | reads WARC files: one receipt per fetch, and a report of everything else |
-//! | [`submit`] | bundles receipts and sends them until each bundle is acknowledged |
-//! | [`journal`] | what was sent and acknowledged, so that nothing is submitted twice |
+//! | [`spool`] | receipts and signed bundles on disk, with what became of them |
+//! | [`connect`] | reaching a sequencer, with or without TLS |
+//! | [`submit`] | signs bundles, and sends them until each is acknowledged |
+//! | [`watch`] | finds files that a crawler has finished |
+//! | [`node`] | all of that, for as long as a node runs |
+//! | [`status`] | how a sequencer does |
 //! | [`verify`] | checks proof files |
 
 mod bundling;
-pub mod journal;
+mod clock;
+pub mod connect;
+pub mod key;
+pub mod node;
 #[cfg(test)]
 mod samples;
+pub mod spool;
+pub mod status;
 pub mod submit;
 pub mod verify;
 pub mod warc;
+pub mod watch;
 
 pub use bundling::BundlingError;
-pub use journal::Journal;
+pub use key::{NodeKey, ReceiptKeyFile};
+pub use spool::Spool;

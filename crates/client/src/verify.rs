@@ -1,23 +1,25 @@
 //! The buyer's side: from a proof file to a verdict.
 
-use cairn_types::{Digest, InclusionError, ReceiptProof, VerifiedReceipt};
+use cairn_types::{
+    AccountProof, AccountProofError, Digest, InclusionError, ReceiptProof, VerifiedAccount, VerifiedReceipt,
+};
 use std::io::Read;
 use std::path::Path;
 
 /// Longest file that is read at all, in bytes; a proof file is shorter.
 const MAX_FILE: u64 = 64 << 10;
 
-/// What a proof file shows.
+/// What a proof file shows: of a receipt, unless it says otherwise.
 #[derive(Debug)]
-pub enum Verdict {
+pub enum Verdict<Shown = VerifiedReceipt, Reason = InclusionError> {
     /// The path holds and ends in a header digest that the caller trusts.
-    Anchored(Box<VerifiedReceipt>),
+    Anchored(Box<Shown>),
     /// The path holds, and no trusted digest was given to compare its end with: everything in the file may be invented.
-    Consistent(Box<VerifiedReceipt>),
+    Consistent(Box<Shown>),
     /// The path holds and ends in another header than each of the trusted ones.
-    Foreign(Box<VerifiedReceipt>),
+    Foreign(Box<Shown>),
     /// The path does not hold.
-    Invalid(InclusionError),
+    Invalid(Reason),
 }
 
 /// Why a file has no verdict.
@@ -40,28 +42,62 @@ pub enum VerifyError {
         /// Why.
         source: InclusionError,
     },
+    /// It is no account proof.
+    #[error("{path}: {source}")]
+    Account {
+        /// The file.
+        path: String,
+        /// Why.
+        source: AccountProofError,
+    },
 }
 
-/// Judges a proof by the header digests that the caller trusts.
+/// Judges a receipt's proof by the header digests that the caller trusts.
 #[must_use]
 pub fn verify(proof: &ReceiptProof, roots: &[Digest]) -> Verdict {
-    match proof.verify() {
+    judge(proof.verify(), |verified| verified.header_digest, roots)
+}
+
+/// Judges an account proof by the header digests that the caller trusts.
+#[must_use]
+pub fn verify_account(proof: &AccountProof, roots: &[Digest]) -> Verdict<VerifiedAccount, AccountProofError> {
+    judge(proof.verify(), |verified| verified.header_digest, roots)
+}
+
+fn judge<Shown, Reason>(
+    outcome: Result<Shown, Reason>,
+    header_digest: impl Fn(&Shown) -> Digest,
+    roots: &[Digest],
+) -> Verdict<Shown, Reason> {
+    match outcome {
         Err(error) => Verdict::Invalid(error),
-        Ok(verified) if roots.is_empty() => Verdict::Consistent(Box::new(verified)),
-        Ok(verified) if roots.contains(&verified.header_digest) => Verdict::Anchored(Box::new(verified)),
-        Ok(verified) => Verdict::Foreign(Box::new(verified)),
+        Ok(shown) if roots.is_empty() => Verdict::Consistent(Box::new(shown)),
+        Ok(shown) if roots.contains(&header_digest(&shown)) => Verdict::Anchored(Box::new(shown)),
+        Ok(shown) => Verdict::Foreign(Box::new(shown)),
     }
 }
 
-/// Reads a proof file.
+/// Reads a receipt's proof file.
 ///
 /// # Errors
 /// When there is no such file, or it is not a proof file.
 pub fn read_proof(path: &Path) -> Result<ReceiptProof, VerifyError> {
-    let name = || path.display().to_string();
+    let failed = |source| VerifyError::Format { path: path.display().to_string(), source };
+    ReceiptProof::decode(&read(path)?).map_err(failed)
+}
+
+/// Reads an account proof.
+///
+/// # Errors
+/// When there is no such file, or it is not an account proof.
+pub fn read_account_proof(path: &Path) -> Result<AccountProof, VerifyError> {
+    let failed = |source| VerifyError::Account { path: path.display().to_string(), source };
+    AccountProof::decode(&read(path)?).map_err(failed)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, VerifyError> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes))
-        .map_err(|source| VerifyError::Read { path: name(), source })?;
-    ReceiptProof::decode(&bytes).map_err(|source| VerifyError::Format { path: name(), source })
+    let file = std::fs::File::open(path).and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes));
+    file.map_err(|source| VerifyError::Read { path: path.display().to_string(), source })?;
+    Ok(bytes)
 }

@@ -4,22 +4,37 @@
 mod bodies;
 mod warc_files;
 
+use bodies::{NODE, SECRET, TREE, cursor};
 use cairn_client::warc::read_files;
-use cairn_proto::Submission;
-use cairn_proto::v1::SubmitBundleRequest;
-use cairn_types::{Batch, BundleData, Cursor, Leaf, ReceiptProof, Record};
+use cairn_client::{NodeKey, ReceiptKeyFile};
+use cairn_interface::{QUEUE, Queue};
+use cairn_proto::v1::{self, SubmitBundleRequest};
+use cairn_proto::{Acknowledgement, Submission};
+use cairn_schnorr::SigningKey;
+use cairn_types::state::{PartialState, touched};
+use cairn_types::{
+    AccountProof, Batch, BundleData, Digest, EntryKind, Leaf, QueueCursor, QueueEntry, ReceiptProof, ReceiptSignature,
+    Record,
+};
 use proptest::prelude::*;
 use prost::Message;
+use std::io::Write as _;
 use std::path::PathBuf;
 use warc_files::{gzip, options, own, record, response};
 
 type Body = fn(&[u8]);
-const TARGETS: [(&str, Body); 5] = [
+const TARGETS: [(&str, Body); 11] = [
     ("warc", bodies::warc),
     ("receipt", bodies::receipt),
     ("bundle", bodies::bundle),
     ("blob", bodies::blob),
     ("proof", bodies::proof),
+    ("account_proof", bodies::account_proof),
+    ("signature", bodies::signature),
+    ("account", bodies::account),
+    ("state", bodies::state),
+    ("acknowledgement", bodies::acknowledgement),
+    ("key_file", bodies::key_file),
 ];
 
 fn corpus(target: &str) -> PathBuf {
@@ -64,9 +79,25 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             Record { leaf: Leaf::of(receipt, &bytes).unwrap(), receipt: bytes }
         })
         .collect();
-    let bundle = BundleData { node_index: options().node_index, sequence: 0, records: records_of };
-    let cursor = Cursor::genesis(&rollup_id);
-    let batch = Batch::seal(&cursor, rollup_id, vec![bundle.clone()]).unwrap();
+    let (key, unsigned) = (NodeKey::from(secret()), ReceiptSignature::from_bytes([0; ReceiptSignature::BYTES]));
+    let mut bundle = BundleData { node_index: NODE, sequence: 0, signature: unsigned, records: records_of };
+    let digest = bundle.statement(&rollup_id).unwrap().digest();
+    bundle.signature = key.sign(&digest);
+    let (bundles, entries) = (vec![bundle.clone()], entries(&key).to_vec());
+    let mut state = TREE.open(touched(&bundles, &entries));
+    let before = borsh::to_vec(&state).unwrap();
+    let cursor = cursor(&rollup_id);
+    let batch = Batch::seal(&cursor, rollup_id, bundles, entries, &mut state).unwrap();
+    let signature = [&key.public().to_bytes()[..], bundle.signature.as_bytes(), &digest.to_bytes()].concat();
+    let acknowledgement = Acknowledgement {
+        log_index: 1,
+        node_index: NODE,
+        sequence: 0,
+        bundle_digest: digest,
+        settle_by_slot: 1_000,
+        signature: [9; 64],
+        duplicate: true,
+    };
     vec![
         ("warc", "plain", records.concat()),
         ("warc", "members", members),
@@ -75,7 +106,63 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("bundle", "site", SubmitBundleRequest::from(Submission { rollup_id, bundle }).encode_to_vec()),
         ("blob", "site", batch.blob(&cursor)),
         ("proof", "page", ReceiptProof::new(&batch, 0, 3).unwrap().encode()),
+        ("account_proof", "node", AccountProof::new(&batch.header, &state, NODE).unwrap().encode()),
+        ("signature", "bundle", signature),
+        ("account", "queue", queue_account(&key)),
+        ("state", "batch", before),
+        ("acknowledgement", "duplicate", v1::Acknowledgement::from(acknowledgement).encode_to_vec()),
+        ("key_file", "node", key_file(&key)),
     ]
+}
+
+fn secret() -> SigningKey {
+    SigningKey::from_bytes(&SECRET).unwrap()
+}
+
+/// A rotation, a registration and a deactivation.
+fn entries(key: &NodeKey) -> [QueueEntry; 3] {
+    let other = NodeKey::from(SigningKey::from_bytes(&SECRET.map(|byte| byte / 2)).unwrap()).public();
+    [
+        (EntryKind::Rotate, NODE, other),
+        (EntryKind::Register, NODE + 1, key.public()),
+        (EntryKind::Deactivate, NODE + 1, Default::default()),
+    ]
+    .map(|(kind, index, key)| QueueEntry::new(kind, index, key).unwrap())
+}
+
+/// A `Queue` account with those entries: discriminator, rollup, length, digest, nodes, and the ring, in which position `p`
+/// stands at `p mod 256`.
+fn queue_account(key: &NodeKey) -> Vec<u8> {
+    let mut cursor = QueueCursor { position: 0, digest: cairn_types::queue_genesis(&options().rollup_id) };
+    let mut data = vec![0; QUEUE.size];
+    let ring = cairn_interface::layout::DISCRIMINATOR + cairn_interface::layout::QUEUE_HEAD;
+    for entry in entries(key) {
+        cursor = cursor.push(&entry);
+        let slot = 100 + cursor.position;
+        let kind = entry.kind.code() as u32;
+        let parts = [
+            &cursor.digest.to_bytes()[..],
+            &slot.to_le_bytes(),
+            &kind.to_le_bytes(),
+            &entry.node_index.to_le_bytes(),
+            &entry.key.to_bytes(),
+        ];
+        let at = ring + cursor.position as usize * cairn_interface::layout::RING_ENTRY;
+        data[at..at + cairn_interface::layout::RING_ENTRY].copy_from_slice(&parts.concat());
+    }
+    let head = [
+        &QUEUE.discriminator[..],
+        &[5; 32],
+        &cursor.position.to_le_bytes(),
+        &cursor.digest.to_bytes(),
+        &u64::from(NODE + 2).to_le_bytes(),
+    ];
+    data[..ring].copy_from_slice(&head.concat());
+    data
+}
+
+fn key_file(key: &NodeKey) -> Vec<u8> {
+    format!("cairn receipt key 1\npublic {}\nsecret {}\n", key.public(), *secret().to_hex()).into_bytes()
 }
 
 /// `CAIRN_WRITE_SEEDS=1` writes them instead, after a change that is meant to change them.
@@ -99,8 +186,37 @@ fn seeds_are_accepted_by_what_they_are_seeds_of() {
             "warc" => assert_eq!(warc_files::read(&bytes).receipts.len(), 4, "{name}"),
             "receipt" => drop(cairn_types::Receipt::decode(&bytes).unwrap()),
             "bundle" => drop(Submission::try_from(SubmitBundleRequest::decode(bytes.as_slice()).unwrap()).unwrap()),
-            "blob" => drop(borsh::from_slice::<cairn_types::Blob>(&bytes).unwrap()),
-            _ => drop(ReceiptProof::decode(&bytes).unwrap().verify().unwrap()),
+            "blob" => {
+                let blob = borsh::from_slice::<cairn_types::Blob>(&bytes).unwrap();
+                let mut state = TREE.open(blob.touched());
+                Batch::seal(&cursor(&blob.rollup_id), blob.rollup_id, blob.bundles, blob.entries, &mut state).unwrap();
+            }
+            "proof" => drop(ReceiptProof::decode(&bytes).unwrap().verify().unwrap()),
+            "account_proof" => assert!(AccountProof::decode(&bytes).unwrap().verify().unwrap().account.is_some()),
+            "signature" => {
+                let signature = ReceiptSignature::from_slice(&bytes[40..120]).unwrap();
+                let message = Digest::from_slice(&bytes[120..]).unwrap();
+                NodeKey::from(secret()).public().verify(&message, &signature).unwrap();
+            }
+            "account" => {
+                let queue = Queue::parse(&bytes).unwrap();
+                let genesis = QueueCursor { position: 0, digest: cairn_types::queue_genesis(&options().rollup_id) };
+                assert_eq!(queue.entries_from(&genesis, 3).unwrap().len(), 3);
+            }
+            "state" => {
+                let state = borsh::from_slice::<PartialState>(&bytes).unwrap();
+                state.verify(&cursor(&options().rollup_id).state_root).unwrap();
+            }
+            "acknowledgement" => {
+                let message = v1::Acknowledgement::decode(bytes.as_slice()).unwrap();
+                assert!(Acknowledgement::try_from(message).unwrap().duplicate);
+            }
+            "key_file" => {
+                let mut file = tempfile::NamedTempFile::new().unwrap();
+                file.write_all(&bytes).unwrap();
+                assert_eq!(ReceiptKeyFile::read(file.path()).unwrap().public(), NodeKey::from(secret()).public());
+            }
+            other => panic!("what is a seed of {other}?"),
         }
     }
 }

@@ -14,11 +14,13 @@
 mod extension;
 mod field;
 mod poseidon;
+mod sponge;
 mod word;
 
 pub use extension::Quadratic;
 pub use field::{Goldilocks, NonCanonical};
 pub use poseidon::{CAPACITY, FULL_ROUNDS, PARTIAL_ROUNDS, RATE, WIDTH, poseidon};
+pub use sponge::sponge;
 
 /// The field's modulus `p = 2^64 - 2^32 + 1`.
 pub const MODULUS: u64 = 0xffff_ffff_0000_0001;

@@ -6,13 +6,15 @@
 //! their own with any bytes.
 
 mod batch;
+mod node;
 mod queue;
 mod reader;
 mod rollup;
 
 pub use batch::Batch;
-pub use queue::{Queue, QueueEntry};
-pub use rollup::Rollup;
+pub use node::Node;
+pub use queue::{Queue, RingEntry, RingError};
+pub use rollup::{Registry, Rollup, consumed_up_to};
 
 /// What an account's bytes are, for messages and checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,28 +34,38 @@ pub mod layout {
     /// A cursor: batches, header digest, state root, queue position, queue digest.
     pub const CURSOR: usize = 8 + 32 + 32 + 8 + 32;
     /// Bytes of a `Rollup` that later versions have for limits and keys.
-    pub const ROLLUP_RESERVED: usize = 15 * 8;
-    /// A slot in a queue's ring: 48 bits last three million years, and keep the account below the 10,240 bytes that
-    /// one instruction can create.
-    pub const RING_SLOT: usize = 6;
+    pub const ROLLUP_RESERVED: usize = 17 * 4;
+    /// A queue before its ring: rollup, length, digest, number of nodes.
+    pub const QUEUE_HEAD: usize = 32 + 8 + 32 + 8;
+    /// A place of a queue's ring: digest, slot, kind, node index, key.
+    pub const RING_ENTRY: usize = 32 + 8 + 4 + 4 + 40;
+    /// What one instruction can add to an account, and hence the size at which `initialize` creates a queue.
+    pub const GROWTH: usize = 10_240;
 }
 
 /// A rollup: keys, identity, cursors, limits.
 pub const ROLLUP: AccountKind = AccountKind {
     name: "Rollup",
     discriminator: [0x90, 0x43, 0xc9, 0xd9, 0x1a, 0x52, 0x6c, 0x6a],
-    size: layout::DISCRIMINATOR + 6 * 32 + 2 * layout::CURSOR + 3 * 8 + layout::ROLLUP_RESERVED + 8,
+    size: layout::DISCRIMINATOR + 7 * 32 + 2 * layout::CURSOR + 6 * 8 + 4 + layout::ROLLUP_RESERVED + 8,
 };
 
-/// A registration queue: length, digest, ring.
+/// A registration queue at its full size: length, digest, number of nodes, ring.
 pub const QUEUE: AccountKind = AccountKind {
     name: "Queue",
     discriminator: [0xcc, 0xa7, 0x06, 0xf7, 0x14, 0x21, 0x02, 0xbc],
-    size: layout::DISCRIMINATOR + 32 + 8 + 32 + crate::QUEUE_RING * (32 + layout::RING_SLOT),
+    size: layout::DISCRIMINATOR + layout::QUEUE_HEAD + crate::QUEUE_RING * layout::RING_ENTRY,
 };
 
-// One instruction of the program can create no longer account.
-const _: () = assert!(QUEUE.size <= 10_240);
+/// Calls of `extend_queue` after `initialize`.
+pub const QUEUE_EXTENSIONS: usize = (QUEUE.size - 1) / layout::GROWTH;
+
+/// A registered node.
+pub const NODE: AccountKind = AccountKind {
+    name: "Node",
+    discriminator: [0xd0, 0x35, 0x01, 0x03, 0x31, 0x7a, 0xb4, 0x31],
+    size: layout::DISCRIMINATOR + 3 * 32 + 40 + 3 * 8 + 8,
+};
 
 /// A submitted batch.
 pub const BATCH: AccountKind = AccountKind {
@@ -103,7 +115,7 @@ mod kinds {
 
     #[test]
     fn discriminators_are_hashes_of_the_names() {
-        for kind in [ROLLUP, QUEUE, BATCH] {
+        for kind in [ROLLUP, QUEUE, NODE, BATCH] {
             let hash = Sha256::new().chain_update("account:").chain_update(kind.name).finalize();
             assert_eq!(hash[..8], kind.discriminator, "{}", kind.name);
         }

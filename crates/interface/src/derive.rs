@@ -3,7 +3,7 @@
 //! The address for some seeds is the SHA-256 of seeds, bump, program id and a marker, with the highest bump for which
 //! the result is no point of the ed25519 curve, so that no key can belong to it.
 
-use crate::{Address, BATCH_SEED, QUEUE_SEED, ROLLUP_SEED};
+use crate::{Address, BATCH_SEED, NODE_SEED, QUEUE_SEED, ROLLUP_SEED};
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use sha2::{Digest, Sha256};
 
@@ -25,6 +25,12 @@ pub fn queue_address(program: &Address, rollup: &Address) -> Address {
 #[must_use]
 pub fn batch_address(program: &Address, rollup: &Address, number: u64) -> Address {
     find(program, &[BATCH_SEED, &rollup.0, &number.to_be_bytes()])
+}
+
+/// The address of the node that `authority` registered, or will register, in a rollup.
+#[must_use]
+pub fn node_address(program: &Address, rollup: &Address, authority: &Address) -> Address {
+    find(program, &[NODE_SEED, &rollup.0, &authority.0])
 }
 
 fn find(program: &Address, seeds: &[&[u8]]) -> Address {

@@ -50,8 +50,8 @@ errors! {
     6002 InvalidMaxPending "max_pending must be between 1 and 1,048,576"
     6003 NotAdmin "the signer is not the rollup's admin"
     6004 NotSequencer "the signer is not the rollup's sequencer"
-    6005 Paused "the rollup is paused"
-    6006 WrongQueue "the queue account belongs to another rollup"
+    6005 Paused "the rollup is paused: it takes no batches and no registrations until the pause ends"
+    6006 WrongQueue "the queue account is not this rollup's queue"
     6007 NonCanonicalHeader "a header word is not canonical or out of its bounds"
     6008 WrongRollupId "the header is for another rollup"
     6009 WrongNumber "the header's number is not that of the next batch"
@@ -65,11 +65,37 @@ errors! {
     6017 WrongBatchAddress "the batch account is not at the address of this batch number"
     6018 ForeignBatchAccount "the account at the batch's address is not a batch of this rollup"
     6019 BatchExists "the batch account holds a batch of the current generation"
+    6020 SameKeys "the sequencer's key and the acknowledgement key must not be the same"
+    6021 InvalidBond "the bond must be at least 1,000,000 lamports, or zero where there is a registrar"
+    6022 InvalidQueueDeadline "queue_deadline must be between 1,500 and 1,512,000 slots"
+    6023 UnextendedQueue "the queue account does not have its full size yet: call extend_queue"
+    6024 QueueFull "too many entries of the queue wait to be consumed: try again after the next batch"
+    6025 QueueOverdue "the batch leaves an entry of the queue unconsumed that is older than queue_deadline slots, and so did the 64 batches before it"
+    6026 NonCanonicalKey "a word of the receipt key is not below the field's modulus"
+    6027 ZeroReceiptKey "the receipt key is zero, which stands for a deactivated node"
+    6028 NotRegistrar "the account given as the registrar is not the rollup's registrar, or has not signed"
+    6029 RegistrarRequired "this rollup takes no bonds: a registration needs the registrar's signature"
+    6030 WrongNodeAddress "the node account is not at the address of this rollup and authority"
+    6031 NodeExists "the authority has, or had, a node in this rollup"
+    6032 RegistryFull "all 16,777,216 node indices are given away"
+    6033 WrongNode "the node account belongs to another rollup"
+    6034 NotAuthority "the signer is not the node's authority"
+    6035 NodeInactive "the node is deactivated"
+    6036 RotationPending "the node's last rotation is not consumed yet: only deactivation is possible until it is"
+    6037 NoBond "the node has no bond, or no longer"
+    6038 BondLocked "the bond stays until the node's deactivation is consumed"
+    6039 WrongRecipient "the bond goes back to whoever paid it, and to nobody else"
+    6040 AlreadyPaused "the rollup is paused already"
+    6041 NotPaused "the rollup is not paused"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{MAX_PENDING_CEILING, MAX_QUEUE_DEADLINE, MIN_BOND, MIN_QUEUE_DEADLINE, OVERDUE_GRACE};
+    use alloc::string::ToString;
+    use alloc::vec::Vec;
+    use cairn_types::limits::MAX_NODES;
 
     #[test]
     fn codes_are_consecutive_and_lead_back() {
@@ -82,8 +108,17 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_in_the_sentence_is_the_limit() {
-        let sentence = alloc::string::ToString::to_string(&SettlementError::InvalidMaxPending).replace(',', "");
-        assert!(sentence.ends_with(&alloc::string::ToString::to_string(&crate::MAX_PENDING_CEILING)), "{sentence}");
+    fn the_limits_in_the_sentences_are_the_limits() {
+        for (error, limits) in [
+            (SettlementError::InvalidMaxPending, &[1, u64::from(MAX_PENDING_CEILING)][..]),
+            (SettlementError::InvalidBond, &[MIN_BOND]),
+            (SettlementError::InvalidQueueDeadline, &[MIN_QUEUE_DEADLINE, MAX_QUEUE_DEADLINE]),
+            (SettlementError::QueueOverdue, &[u64::from(OVERDUE_GRACE)]),
+            (SettlementError::RegistryFull, &[u64::from(MAX_NODES)]),
+        ] {
+            let sentence = error.to_string().replace(',', "");
+            let numbers = sentence.split_whitespace().filter_map(|word| word.parse::<u64>().ok()).collect::<Vec<_>>();
+            assert_eq!(numbers, limits, "{sentence}");
+        }
     }
 }

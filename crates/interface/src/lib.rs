@@ -16,14 +16,20 @@ mod instruction;
 
 mod rollup_id;
 
-pub use accounts::{AccountError, AccountKind, BATCH, Batch, QUEUE, Queue, QueueEntry, ROLLUP, Rollup, layout};
+pub use accounts::{
+    AccountError, AccountKind, BATCH, Batch, NODE, Node, QUEUE, QUEUE_EXTENSIONS, Queue, ROLLUP, Registry, RingEntry,
+    RingError, Rollup, consumed_up_to, layout,
+};
 pub use address::{Address, AddressError};
 pub use cairn_types::{Profile, UnknownProfile};
 #[cfg(feature = "derive")]
-pub use derive::{batch_address, queue_address, rollup_address};
+pub use derive::{batch_address, node_address, queue_address, rollup_address};
 pub use error::SettlementError;
 #[cfg(feature = "derive")]
-pub use instruction::{AccountMeta, Initialize, Instruction, initialize, set_sequencer, submit_batch};
+pub use instruction::{
+    AccountMeta, Initialize, Instruction, RegisterNode, create_rollup, deactivate_node, extend_queue, initialize,
+    pause, refund_bond, register_node, rotate_key, set_registry, set_sequencer, submit_batch, unpause,
+};
 #[cfg(feature = "derive")]
 pub use rollup_id::rollup_id;
 pub use rollup_id::{ROLLUP_ID_PREIMAGE_BYTES, rollup_id_of_hash, rollup_id_preimage};
@@ -39,6 +45,8 @@ pub const SYSTEM_PROGRAM_ID: Address = Address([0; 32]);
 pub const ROLLUP_SEED: &[u8] = b"rollup";
 /// First seed of a `Queue`; then the rollup's address.
 pub const QUEUE_SEED: &[u8] = b"queue";
+/// First seed of a `Node`; then the rollup's address and the authority's.
+pub const NODE_SEED: &[u8] = b"node";
 /// First seed of a `Batch`; then the rollup's address and the batch number (u64, **big-endian**).
 pub const BATCH_SEED: &[u8] = b"batch";
 
@@ -51,12 +59,44 @@ pub const DEFAULT_MAX_PENDING: u32 = 32;
 /// is at stake: each pending batch is an account that its sequencer has paid for.
 pub const MAX_PENDING_CEILING: u32 = 1 << 20;
 
-/// Queue entries whose digests the program keeps.
+/// Queue entries that the program keeps, whole. No more may wait to be consumed, so that the digest at every position
+/// that a batch may consume up to is there; and one batch can consume them all.
 pub const QUEUE_RING: usize = 256;
+/// Queue entries that may wait to be consumed when a node is registered. The other half of the ring is for the rotations
+/// and deactivations of nodes that are registered already.
+pub const MAX_QUEUE_FOR_REGISTRATION: u64 = QUEUE_RING as u64 / 2;
+const _: () = assert!(QUEUE_RING as u64 <= cairn_types::limits::MAX_BATCH_QUEUE_ENTRIES);
+
+/// The shortest [`Registry::queue_deadline`], in slots: ten minutes.
+pub const MIN_QUEUE_DEADLINE: u64 = 1_500;
+/// The longest [`Registry::queue_deadline`], in slots: seven days.
+pub const MAX_QUEUE_DEADLINE: u64 = 1_512_000;
+/// A [`Registry::queue_deadline`] for want of a reason to choose another, in slots: six hours.
+pub const DEFAULT_QUEUE_DEADLINE: u64 = 54_000;
+/// Batches that may still be submitted, one after the other, while an entry is overdue: those that were sealed before it,
+/// whose content nobody can change any more. The batch after the last of them has to leave nothing overdue. A sequencer
+/// never has more than half as many sealed and not submitted; the other half is for the batches that consume the queue.
+pub const OVERDUE_GRACE: u32 = 64;
+
+/// The smallest [`Registry::bond`] other than zero, in lamports. It is above the rent of an empty account, so that it can
+/// be paid back to a payer that has nothing left.
+pub const MIN_BOND: u64 = 1_000_000;
+/// A [`Registry::bond`] for want of a reason to choose another, in lamports: 0.1 SOL.
+pub const DEFAULT_BOND: u64 = 100_000_000;
+
+/// How long a pause lasts unless it is ended before, in seconds of the cluster's clock: seven days.
+pub const PAUSE_SECONDS: i64 = 7 * 24 * 60 * 60;
 
 /// Largest serialised transaction that a cluster takes, in bytes.
 pub const MAX_TRANSACTION_BYTES: usize = 1_232;
 
-/// Compute units to request for a `submit_batch`, in a transaction that holds nothing else. About 180,000 of them are
+/// Compute units to request for a `submit_batch`, in a transaction that holds nothing else. About 165,000 of them are
 /// the six permutations of the header's digest; the rest is room for addresses whose bump is far from 255.
 pub const SUBMIT_BATCH_COMPUTE_UNITS: u32 = 200_000;
+
+/// Compute units to request for a `register_node`, `rotate_key` or `deactivate_node`, in a transaction that holds nothing
+/// else. About 55,000 of them are the two permutations of the entry's digest; the rest is room, as above.
+pub const REGISTRY_COMPUTE_UNITS: u32 = 80_000;
+
+/// Compute units to request for the instructions of [`create_rollup`] in one transaction: two permutations, and room.
+pub const CREATE_ROLLUP_COMPUTE_UNITS: u32 = 100_000;

@@ -1,7 +1,7 @@
 //! Single fields of messages: read with their bounds, refused by name.
 
 use cairn_types::limits::{MAX_COUNTER, MAX_NODES};
-use cairn_types::{Digest, DigestError};
+use cairn_types::{Digest, DigestError, KeyError, ReceiptKey, ReceiptSignature};
 
 /// Why a message is not acceptable. Every variant begins with the path of the field, as in `receipts[3]`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +87,25 @@ pub fn digest(field: &str, bytes: &[u8]) -> Result<Digest, FieldError> {
     })
 }
 
+/// A receipt key: 40 bytes, every word canonical. Whether it is a point shows where it verifies.
+///
+/// # Errors
+/// [`FieldError::Length`] or [`FieldError::Malformed`], naming `field`.
+pub fn receipt_key(field: &str, bytes: &[u8]) -> Result<ReceiptKey, FieldError> {
+    ReceiptKey::from_slice(bytes).map_err(|error| match error {
+        KeyError::Length(actual) => FieldError::Length { field: field.to_owned(), actual, expected: ReceiptKey::BYTES },
+        other => FieldError::Malformed { field: field.to_owned(), reason: other.to_string() },
+    })
+}
+
+/// A receipt key's signature: 80 bytes.
+///
+/// # Errors
+/// [`FieldError::Length`], naming `field`.
+pub fn receipt_signature(field: &str, bytes: &[u8]) -> Result<ReceiptSignature, FieldError> {
+    array(field, bytes).map(ReceiptSignature::from_bytes)
+}
+
 /// Exactly `N` bytes.
 ///
 /// # Errors
@@ -146,6 +165,9 @@ mod tests {
             digest("rollup_id", &[0; 31]).unwrap_err(),
             digest("bundle_digest", &[0xff; 32]).unwrap_err(),
             array::<20>("sha1", &[0; 21]).unwrap_err(),
+            receipt_key("receipt_key", &[0; 41]).unwrap_err(),
+            receipt_key("receipt_key", &[0xff; 40]).unwrap_err(),
+            receipt_signature("signature", &[0; 79]).unwrap_err(),
             node_index("node_index", MAX_NODES).unwrap_err(),
             counter("sequence", MAX_COUNTER).unwrap_err(),
             size("receipts", "receipts", 0, 1, 256).unwrap_err(),

@@ -5,15 +5,19 @@
 //! | [`v1`] | messages, clients and servers generated from `proto/cairn/v1/*.proto` |
 //! | [`field`] | the error that names the offending field, readers of single fields |
 //! | [`submission`] | a bundle on its way to the sequencer |
-//! | [`acknowledgement`] | the sequencer's promise for it |
-//! | [`info`] | what a node asks for before it submits |
+//! | [`acknowledgement`] | the sequencer's signed promise for it |
+//! | [`bundle_status`] | how far it has come |
+//! | [`info`] | which rollup is served, and what is accepted |
+//! | [`node`] | a node as the log leaves it |
 //! | [`refusal`] | what a refusal tells a client besides its message |
 //!
 //! Nothing here trusts the other side: every field is bounded before it is copied, every digest checked to be canonical.
 
 pub mod acknowledgement;
+pub mod bundle_status;
 pub mod field;
 pub mod info;
+pub mod node;
 pub mod refusal;
 pub mod submission;
 
@@ -23,9 +27,11 @@ pub mod v1 {
     tonic::include_proto!("cairn.v1");
 }
 
-pub use acknowledgement::Acknowledgement;
+pub use acknowledgement::{Acknowledgement, AcknowledgementError};
+pub use bundle_status::{BatchPlace, BundleStage, BundleStatus};
 pub use field::FieldError;
-pub use info::{Limits, NodeInfo};
+pub use info::{Limits, SequencerInfo};
+pub use node::{NodeQuery, NodeState, NodeStatus, PendingEntry};
 pub use submission::Submission;
 
 /// Encoded `FileDescriptorSet` of all services, for server reflection.

@@ -9,12 +9,13 @@ use crate::v1::SubmitBundleRequest;
 /// A bundle, and the rollup that it is for.
 ///
 /// Reading one from the wire checks every limit, that each receipt is canonical and names this rollup and node, and
-/// derives the leaves. Whether the bundle can be proved is for [`BundleData::statement`] to say.
+/// derives the leaves. Whether the bundle can be proved is for [`BundleData::statement`] and [`cairn_types::Account`] to
+/// say: the signature is read and not verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
     /// The rollup that the node means.
     pub rollup_id: Digest,
-    /// The receipts with their leaves, the node's index and sequence.
+    /// The receipts with their leaves, the node's index, sequence and signature.
     pub bundle: BundleData,
 }
 
@@ -25,6 +26,7 @@ impl TryFrom<SubmitBundleRequest> for Submission {
         let rollup_id = field::digest("rollup_id", &request.rollup_id)?;
         let node_index = field::node_index("node_index", request.node_index)?;
         let sequence = field::counter("sequence", request.sequence)?;
+        let signature = field::receipt_signature("signature", &request.signature)?;
         check_sizes(&request.receipts)?;
         let records = request
             .receipts
@@ -32,7 +34,7 @@ impl TryFrom<SubmitBundleRequest> for Submission {
             .enumerate()
             .map(|(slot, bytes)| record(slot, bytes, &rollup_id, node_index))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { rollup_id, bundle: BundleData { node_index, sequence, records } })
+        Ok(Self { rollup_id, bundle: BundleData { node_index, sequence, signature, records } })
     }
 }
 
@@ -43,6 +45,7 @@ impl From<Submission> for SubmitBundleRequest {
             node_index: submission.bundle.node_index,
             sequence: submission.bundle.sequence,
             receipts: submission.bundle.records.into_iter().map(|record| record.receipt).collect(),
+            signature: submission.bundle.signature.as_bytes().to_vec(),
         }
     }
 }

@@ -30,6 +30,7 @@ fn request(receipts: u64) -> SubmitBundleRequest {
         node_index: NODE,
         sequence: 3,
         receipts: (0..receipts).map(|time| receipt(time).encode().unwrap()).collect(),
+        signature: (0..80).collect(),
     }
 }
 
@@ -64,6 +65,8 @@ fn each_field_over_its_limit_is_named() {
         ("rollup_id", refusal(|r| r.rollup_id.push(0))),
         ("node_index", refusal(|r| r.node_index = MAX_NODES)),
         ("sequence", refusal(|r| r.sequence = MAX_COUNTER)),
+        ("signature", refusal(|r| r.signature.clear())),
+        ("signature", refusal(|r| r.signature.push(0))),
         ("receipts", refusal(|r| r.receipts.clear())),
         (
             "receipts",
@@ -113,8 +116,11 @@ proptest! {
     fn any_acknowledgement_is_read_or_refused(
         log_index in any::<u64>(), node_index in any::<u32>(), sequence in any::<u64>(),
         bundle_digest in prop::collection::vec(any::<u8>(), 0..40), duplicate in any::<bool>(),
+        settle_by_slot in any::<u64>(), signature in prop::collection::vec(any::<u8>(), 60..70),
     ) {
-        let message = v1::Acknowledgement { log_index, node_index, sequence, bundle_digest, duplicate };
+        let message = v1::Acknowledgement {
+            log_index, node_index, sequence, bundle_digest, duplicate, settle_by_slot, signature,
+        };
         if let Ok(value) = cairn_proto::Acknowledgement::try_from(message.clone()) {
             prop_assert_eq!(v1::Acknowledgement::from(value), message);
         }

@@ -1,7 +1,9 @@
 //! The blob: everything in a batch that is not on chain, published under its digest.
 
 use crate::limits::MAX_DATA_LENGTH;
-use crate::{BatchHeader, BundleData, Cursor, Digest, SealError, batch::Batch};
+use crate::state::{PartialState, touched};
+use crate::{BatchHeader, BundleData, Cursor, Digest, QueueEntry, SealError, batch::Batch};
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -21,10 +23,12 @@ pub struct Blob {
     pub rollup_id: Digest,
     /// The batch's number.
     pub number: u64,
-    /// Position in the registration queue before the batch. It consumes nothing so far.
+    /// Position in the registration queue before the batch.
     pub queue_position: u64,
-    /// The bundles, in order.
+    /// The bundles, in order, with their signatures.
     pub bundles: Vec<BundleData>,
+    /// The queue entries that the batch consumes, in order.
+    pub entries: Vec<QueueEntry>,
 }
 
 /// Why bytes are not the blob of a batch.
@@ -73,10 +77,11 @@ pub fn blob_path(data_digest: &Digest) -> String {
 }
 
 impl Blob {
-    /// The blob of bundles that are to be batch `cursor.batches`.
+    /// The blob of bundles and entries that are to be batch `cursor.batches`.
     #[must_use]
-    pub fn new(rollup_id: Digest, cursor: &Cursor, bundles: Vec<BundleData>) -> Self {
-        Self { magic: MAGIC, rollup_id, number: cursor.batches, queue_position: cursor.queue.position, bundles }
+    pub fn new(rollup_id: Digest, cursor: &Cursor, bundles: Vec<BundleData>, entries: Vec<QueueEntry>) -> Self {
+        let (number, queue_position) = (cursor.batches, cursor.queue.position);
+        Self { magic: MAGIC, rollup_id, number, queue_position, bundles, entries }
     }
 
     /// The bytes that are published, before any compression.
@@ -88,11 +93,11 @@ impl Blob {
         borsh::to_vec(self).expect("borsh to memory")
     }
 
-    /// Reads bytes that are as many as, and have the digest that, `header` says, and recomputes the batch from them.
+    /// Reads bytes that are as many as, and have the digest that, `header` says.
     ///
     /// # Errors
     /// The first thing that is not what the header says.
-    pub fn open(bytes: &[u8], header: &BatchHeader, cursor: &Cursor) -> Result<Batch, BlobError> {
+    pub fn decode(bytes: &[u8], header: &BatchHeader) -> Result<Self, BlobError> {
         let (actual, expected) = (bytes.len() as u64, header.data_length);
         if actual != expected || actual > MAX_DATA_LENGTH {
             return Err(BlobError::Length { actual, expected });
@@ -105,11 +110,35 @@ impl Blob {
         if blob.magic != MAGIC {
             return Err(BlobError::Encoding("it does not begin with the blob's magic bytes and version".into()));
         }
-        let parts = [("rollup_id", blob.rollup_id == header.rollup_id), ("number", blob.number == header.number)];
-        if let Some((part, _)) = parts.iter().find(|(_, same)| !same) {
-            return Err(BlobError::Mismatch { part });
+        let parts = [
+            ("rollup_id", blob.rollup_id == header.rollup_id),
+            ("number", blob.number == header.number),
+            ("queue position", blob.queue_position == header.queue_from.position),
+        ];
+        match parts.iter().find(|(_, same)| !same) {
+            Some((part, _)) => Err(BlobError::Mismatch { part }),
+            None => Ok(blob),
         }
-        let batch = Batch::seal(cursor, header.rollup_id, blob.bundles)?;
+    }
+
+    /// The accounts that the batch touches: what to open a state for.
+    #[must_use]
+    pub fn touched(&self) -> BTreeSet<u32> {
+        touched(&self.bundles, &self.entries)
+    }
+
+    /// Recomputes the batch after `cursor` from everything in the blob and compares it with `header`. `state` is as for
+    /// [`Batch::seal`].
+    ///
+    /// # Errors
+    /// The first clause that the blob breaks, or the first part of the header that it does not give.
+    pub fn into_batch(
+        self,
+        header: &BatchHeader,
+        cursor: &Cursor,
+        state: &mut PartialState,
+    ) -> Result<Batch, BlobError> {
+        let batch = Batch::seal(cursor, header.rollup_id, self.bundles, self.entries, state)?;
         match batch.header.first_difference(header) {
             Some(part) => Err(BlobError::Mismatch { part }),
             None => Ok(batch),

@@ -1,7 +1,7 @@
 //! `H_kind`: the tagged sponge over Poseidon-Goldilocks.
 
 use crate::Digest;
-use cairn_goldilocks::poseidon;
+use cairn_goldilocks::sponge;
 
 /// What is hashed. Each kind has one fixed input length, and its own tag in the sponge's capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,22 +47,14 @@ impl Kind {
 
 /// The digest of `words`, which must be canonical and as many as [`Kind::input_words`] says.
 ///
-/// The state starts as `[0; 8 ‖ tag, 0, 0, 0]`. Each block of eight words overwrites lanes 0 to 7, a short last block
-/// being filled with zeros, and is followed by one permutation; the digest is lanes 0 to 3 after the last.
+/// [`sponge`] says how; the kind's tag and its one length keep every kind's digests apart.
 ///
 /// # Panics
 /// When the number of words is not that of the kind: lengths are fixed by the caller's types, never by data.
 #[must_use]
 pub fn hash(kind: Kind, words: &[u64]) -> Digest {
     assert_eq!(words.len(), kind.input_words(), "input length of H_{kind:?}");
-    let mut state = [0; 12];
-    state[8] = kind.tag();
-    for block in words.chunks(8) {
-        state[..8].fill(0);
-        state[..block.len()].copy_from_slice(block);
-        poseidon(&mut state);
-    }
-    Digest::constant([state[0], state[1], state[2], state[3]])
+    Digest::constant(sponge(kind.tag(), words))
 }
 
 /// `H_node(left, right)`.
@@ -83,6 +75,7 @@ pub fn queue_genesis(rollup_id: &Digest) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cairn_goldilocks::poseidon;
 
     #[test]
     fn the_same_words_under_two_kinds_have_two_digests() {

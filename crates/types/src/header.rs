@@ -413,7 +413,7 @@ mod tests {
             (word::ROLLUP_ID, 1 << 63),
             (word::NUMBER, MAX_COUNTER),
             (word::QUEUE_FROM, 3),
-            (word::QUEUE_TO, 33),
+            (word::QUEUE_TO, MAX_BATCH_QUEUE_ENTRIES + 1),
             (word::BUNDLES, 513),
             (word::RECEIPTS, 131_073),
             (word::BYTES, 1 << 60),

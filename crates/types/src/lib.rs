@@ -5,6 +5,10 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 extern crate alloc;
 
+mod account;
+#[cfg(feature = "native-hash")]
+mod account_proof;
+mod acknowledgement;
 #[cfg(feature = "native-hash")]
 mod batch;
 #[cfg(feature = "native-hash")]
@@ -23,12 +27,20 @@ pub mod limits;
 mod profile;
 #[cfg(feature = "native-hash")]
 mod proof;
+mod queue;
 #[cfg(feature = "native-hash")]
 mod receipt;
+mod receipt_key;
 mod record;
+#[cfg(feature = "native-hash")]
+pub mod state;
 mod totals;
 pub mod tree;
 
+pub use account::{Account, AccountError};
+#[cfg(feature = "native-hash")]
+pub use account_proof::{ACCOUNT_PROOF_FILE_EXTENSION, AccountProof, AccountProofError, VerifiedAccount};
+pub use acknowledgement::Acknowledgement;
 #[cfg(feature = "native-hash")]
 pub use batch::{Batch, SealError};
 #[cfg(feature = "native-hash")]
@@ -45,10 +57,12 @@ pub use leaf_of::domain_tag;
 pub use profile::{Profile, UnknownProfile, UnknownProfileName};
 #[cfg(feature = "native-hash")]
 pub use proof::{InclusionError, PROOF_FILE_EXTENSION, ReceiptProof, VerifiedReceipt};
+pub use queue::{EntryError, EntryKind, QueueEntry};
 #[cfg(feature = "native-hash")]
 pub use receipt::{
     Capture, Evidence, Lineage, Locator, Receipt, ReceiptError, Rights, RightsSignal, SignalKind, max as receipt_max,
 };
+pub use receipt_key::{KEY_WORDS, KeyError, ReceiptKey, ReceiptSignature, SignatureError};
 pub use record::{BundleData, Record};
 pub use totals::Totals;
 

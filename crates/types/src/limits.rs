@@ -13,8 +13,24 @@ pub const MAX_BUNDLE_RECEIPTS: usize = 1 << RECEIPTS_DEPTH;
 pub const MAX_BATCH_BUNDLES: usize = 1 << BATCH_DEPTH;
 /// Receipts in a batch, at most.
 pub const MAX_BATCH_RECEIPTS: usize = MAX_BUNDLE_RECEIPTS * MAX_BATCH_BUNDLES;
-/// Registration queue entries that one batch consumes, at most.
-pub const MAX_BATCH_QUEUE_ENTRIES: u64 = 32;
+/// Registration queue entries that one batch consumes, at most: as many as the chain's ring remembers.
+pub const MAX_BATCH_QUEUE_ENTRIES: u64 = 256;
+/// Bundles that one segment proof covers.
+pub const SEGMENT_BUNDLES: usize = 32;
+/// Registration queue entries that one segment proof covers, after its bundles.
+pub const SEGMENT_QUEUE_ENTRIES: usize = 32;
+/// Segment proofs under one batch proof.
+pub const BATCH_SEGMENTS: usize = MAX_BATCH_BUNDLES / SEGMENT_BUNDLES;
+
+/// Queue entries that fit in a batch beside `bundles` bundles. Entries come after all bundles: in the last segment that has
+/// any, and in further ones.
+#[must_use]
+pub const fn queue_room(bundles: usize) -> usize {
+    let with_bundles = bundles.div_ceil(SEGMENT_BUNDLES);
+    let segments = BATCH_SEGMENTS - with_bundles + (with_bundles > 0) as usize;
+    let room = segments * SEGMENT_QUEUE_ENTRIES;
+    if room < MAX_BATCH_QUEUE_ENTRIES as usize { room } else { MAX_BATCH_QUEUE_ENTRIES as usize }
+}
 
 /// Nodes that can be registered: indices are below this.
 pub const MAX_NODES: u32 = 1 << ACCOUNTS_DEPTH;

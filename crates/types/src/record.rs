@@ -1,7 +1,7 @@
 //! The receipts of a bundle as they travel and are published.
 
 use crate::limits::{MAX_BUNDLE_BYTES, MAX_BUNDLE_RECEIPTS, RECEIPTS_DEPTH};
-use crate::{Bundle, BundleError, Digest, Leaf, Totals, tree};
+use crate::{Bundle, BundleError, Digest, Leaf, ReceiptSignature, Totals, tree};
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -23,12 +23,14 @@ pub struct BundleData {
     pub node_index: u32,
     /// Number of bundles of this node before it.
     pub sequence: u64,
+    /// The node's signature over the bundle's digest.
+    pub signature: ReceiptSignature,
     /// Its receipts, in order of fetch time.
     pub records: Vec<Record>,
 }
 
 impl BundleData {
-    /// Runs the native twin of clauses 1, 2 and 8 and gives the statement.
+    /// Runs the native twin of clauses 1, 2 and 8 and gives the statement, which the signature is to be over.
     ///
     /// # Errors
     /// The first rule that the bundle breaks.

@@ -1,46 +1,29 @@
 //! From receipts to a batch, its blob and proof files, and what becomes of each when a byte is changed.
 
+mod rollup;
+
 use cairn_types::tree::fold;
 use cairn_types::{
-    Batch, Blob, BlobError, BundleData, BundleError, Cursor, Digest, Leaf, Receipt, ReceiptProof, Record, Rights,
-    SealError, Verdict, Verdicts, data_digest,
+    Batch, Blob, BlobError, BundleData, BundleError, Leaf, Receipt, ReceiptProof, SealError, data_digest,
 };
+use rollup::{Rollup, secret};
 
-const NODE: u32 = 7;
-
-fn rollup_id() -> Digest {
-    Digest::from_byte_digest([9; 32])
-}
-
-fn receipt(n: u64) -> Receipt {
-    Receipt {
-        media_type: Some("text/html".into()),
-        content_length: 100 + n,
-        truncated: n.is_multiple_of(7),
-        payload_blake3: [n as u8; 32],
-        payload_sha256: [2; 32],
-        payload_sha1: [3; 20],
-        rights: Rights {
-            signals: vec![],
-            verdicts: Verdicts { robots: Verdict::ALL[n as usize % 4], tdm: Verdict::Refused, ..Verdicts::default() },
-        },
-        ..Receipt::new(rollup_id(), NODE, &format!("https://example.org/{n}"), "example.org", 1_700_000_000_000 + n / 2)
-    }
-}
-
-fn record(receipt: &Receipt) -> Record {
-    let bytes = receipt.encode().unwrap();
-    Record { leaf: Leaf::of(receipt, &bytes).unwrap(), receipt: bytes }
-}
+const NODE: u32 = 0;
 
 fn bundle(sequence: u64, receipts: std::ops::Range<u64>) -> BundleData {
-    BundleData { node_index: NODE, sequence, records: receipts.map(|n| record(&receipt(n))).collect() }
+    rollup::bundle(&secret(0), NODE, sequence, receipts)
 }
 
-fn batch() -> (Cursor, Batch) {
-    let cursor = Cursor::genesis(&rollup_id());
-    let bundles = vec![bundle(0, 0..5), bundle(1, 5..261), bundle(2, 261..262)];
-    (cursor, Batch::seal(&cursor, rollup_id(), bundles).unwrap())
+fn batch() -> (Rollup, Batch) {
+    let rollup = Rollup::with_nodes(1);
+    let batch = rollup.attempt(vec![bundle(0, 0..5), bundle(1, 5..261), bundle(2, 261..262)], vec![]).unwrap();
+    (rollup, batch)
+}
+
+fn open(rollup: &Rollup, bytes: &[u8], batch: &cairn_types::BatchHeader) -> Result<Batch, BlobError> {
+    let blob = Blob::decode(bytes, batch)?;
+    let mut state = rollup.state.open(blob.touched());
+    blob.into_batch(batch, &rollup.cursor, &mut state)
 }
 
 #[test]
@@ -53,7 +36,8 @@ fn header_states_the_sums_over_all_receipts() {
     let [robots, _, _, tdm, _] = header.verdicts;
     assert_eq!((robots.allowed, robots.refused, robots.conditional), (66, 65, 65));
     assert_eq!(tdm.refused, 262);
-    assert_eq!(header.old_state_root, header.new_state_root);
+    assert_ne!(header.old_state_root, header.new_state_root);
+    assert_eq!(header.queue_from, header.queue_to);
     assert_eq!(header.tiers, [0; 5]);
 }
 
@@ -129,46 +113,68 @@ fn the_same_leaf_cannot_be_shown_at_a_second_index() {
 
 #[test]
 fn a_blob_opens_to_the_batch_that_its_header_describes() {
-    let (cursor, batch) = batch();
-    let bytes = batch.blob(&cursor);
+    let (rollup, batch) = batch();
+    let bytes = batch.blob(&rollup.cursor);
     assert_eq!(batch.header.data_digest, data_digest(&bytes));
-    assert_eq!(Blob::open(&bytes, &batch.header, &cursor).unwrap(), batch);
+    assert_eq!(open(&rollup, &bytes, &batch.header).unwrap(), batch);
 }
 
 #[test]
 fn a_changed_shortened_or_lengthened_blob_is_refused_and_says_why() {
-    let (cursor, batch) = batch();
-    let bytes = batch.blob(&cursor);
+    let (rollup, batch) = batch();
+    let (bytes, header) = (batch.blob(&rollup.cursor), &batch.header);
     for at in (0..bytes.len()).step_by(997) {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
-        assert!(matches!(Blob::open(&changed, &batch.header, &cursor), Err(BlobError::Digest { .. })), "byte {at}");
+        assert!(matches!(open(&rollup, &changed, header), Err(BlobError::Digest { .. })), "byte {at}");
     }
-    assert!(matches!(Blob::open(&bytes[1..], &batch.header, &cursor), Err(BlobError::Length { .. })));
-    assert!(matches!(Blob::open(&[&bytes[..], &[0]].concat(), &batch.header, &cursor), Err(BlobError::Length { .. })));
+    assert!(matches!(open(&rollup, &bytes[1..], header), Err(BlobError::Length { .. })));
+    assert!(matches!(open(&rollup, &[&bytes[..], &[0]].concat(), header), Err(BlobError::Length { .. })));
 }
 
 /// A sequencer that publishes other data and puts its true digest into the header is found out by recomputing.
 #[test]
 fn a_blob_whose_digest_is_right_and_whose_receipts_are_not_is_refused() {
-    let (cursor, batch) = batch();
-    let other =
-        Batch::seal(&cursor, rollup_id(), vec![bundle(0, 0..5), bundle(1, 5..261), bundle(2, 262..263)]).unwrap();
-    let bytes = other.blob(&cursor);
+    let (rollup, batch) = batch();
+    let other = rollup.attempt(vec![bundle(0, 0..5), bundle(1, 5..261), bundle(2, 262..263)], vec![]).unwrap();
+    let bytes = other.blob(&rollup.cursor);
     let mut header = batch.header;
     (header.data_digest, header.data_length) = (data_digest(&bytes), bytes.len() as u64);
-    let error = Blob::open(&bytes, &header, &cursor).unwrap_err();
+    let error = open(&rollup, &bytes, &header).unwrap_err();
     assert!(matches!(error, BlobError::Mismatch { part: "batch_root" }), "{error}");
+}
+
+/// As above, with a signature that nobody made.
+#[test]
+fn a_blob_with_a_forged_signature_is_refused_under_its_own_digest() {
+    let (rollup, batch) = batch();
+    let mut bundles = batch.bundles.clone();
+    bundles[1].signature = bundles[0].signature;
+    let bytes = Blob::new(batch.header.rollup_id, &rollup.cursor, bundles, vec![]).encode();
+    let mut header = batch.header;
+    (header.data_digest, header.data_length) = (data_digest(&bytes), bytes.len() as u64);
+    let error = open(&rollup, &bytes, &header).unwrap_err();
+    assert!(matches!(error, BlobError::Seal(SealError::Unauthorised { index: 1, .. })), "{error}");
+}
+
+#[test]
+fn a_blob_that_names_an_account_outside_the_tree_is_refused() {
+    let (rollup, batch) = batch();
+    let mut bundles = batch.bundles.clone();
+    bundles[2].node_index = u32::MAX;
+    let bytes = Blob::new(batch.header.rollup_id, &rollup.cursor, bundles, vec![]).encode();
+    let mut header = batch.header;
+    (header.data_digest, header.data_length) = (data_digest(&bytes), bytes.len() as u64);
+    assert!(matches!(open(&rollup, &bytes, &header), Err(BlobError::Seal(SealError::Bundle { index: 2, .. }))));
 }
 
 #[test]
 fn seal_refuses_what_no_circuit_could_prove() {
-    let cursor = Cursor::genesis(&rollup_id());
-    let seal = |bundles| Batch::seal(&cursor, rollup_id(), bundles);
-    assert_eq!(seal(vec![]), Err(SealError::Bundles(0)));
+    let rollup = Rollup::with_nodes(1);
+    let seal = |bundles| rollup.attempt(bundles, vec![]);
     assert_eq!(seal(vec![bundle(0, 0..1); 513]), Err(SealError::Bundles(513)));
     let broken = |change: fn(&mut BundleData)| {
-        let mut data = bundle(0, 0..4);
+        let mut data = bundle(1, 0..4);
         change(&mut data);
         match seal(vec![bundle(0, 0..1), data]) {
             Err(SealError::Bundle { index: 1, source }) => source,

@@ -1,5 +1,7 @@
 //! Values in JSON. Numbers that may pass 2^53 are decimal strings, digests lower-case hex, Solana keys base58.
 
+pub(super) mod nodes;
+
 use crate::blobs::blob_path;
 use crate::store::{ContentHit, ReceiptEntry, StoredBatch};
 use crate::{ContentDigest, Place, Status};
@@ -24,6 +26,9 @@ pub(super) fn status(status: &Status) -> Value {
         "bundles": status.bundles.to_string(),
         "receipts": status.receipts.to_string(),
         "leaf_mismatches": status.leaf_mismatches.to_string(),
+        "nodes": status.nodes.to_string(),
+        "queue_position": status.queue_position.to_string(),
+        "state_root": hex(&status.state_root),
         "problem": status.problem.as_ref().map(|problem| json!({
             "kind": problem.kind.name(),
             "batch": problem.batch.map(|number| number.to_string()),

@@ -1,37 +1,69 @@
 //! The column families: all that the indexer keeps. Everything in them can be rebuilt from the chain and the blobs.
 
 /// A column family. Integers in keys are big-endian, so that iteration is in their order; values are borsh unless said
-/// otherwise. A *place* is batch number (u64) ‖ bundle (u16) ‖ receipt (u16).
+/// otherwise. A *place* is batch number (u64) ‖ bundle (u16) ‖ receipt (u16). A *version* is the number of the batch that
+/// wrote a value, with every bit flipped (u64): of the versions of one thing the newest comes first, and the state after
+/// any batch stays readable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Family {
-    /// name -> schema version, rollup id, program, genesis hash, progress: what the store belongs to and how far it is.
+    /// name -> schema version and rollup id; progress: what the store belongs to and how far it is.
     Meta,
-    /// batch number (u64) -> header words, header digest, slot, statements of its bundles, leaf mismatches.
+    /// batch number (u64) -> header words, header digest, slot, statements of its bundles, leaf mismatches, new nodes.
     Batches,
-    /// batch number (u64) ‖ bundle (u16) -> the leaves of the bundle, which paths are made from.
-    Leaves,
+    /// batch number (u64) ‖ bundle (u16) -> signature, the key it is by, the leaves, digests of receipts that are not
+    /// their leaf's.
+    Bundles,
+    /// node index (u32) ‖ sequence (u64) -> batch number (u64) ‖ bundle (u16), raw: which bundles a node signed.
+    Signed,
     /// receipt digest (32) -> canonical bytes of the receipt, raw.
     Receipts,
     /// receipt digest (32) ‖ place -> 0 when the bytes give the proved leaf there, 1 when they do not (raw byte).
     Places,
     /// kind of digest (u8) ‖ payload digest (20 or 32) ‖ place -> receipt digest (32, raw); valid places only.
     Content,
+    /// queue position (u64) -> the entry, and the number of the batch that consumed it.
+    Entries,
+    /// receipt key (40) ‖ queue position (u64) -> node index (u32, raw): which entries gave the key to whom.
+    Keys,
+    /// node index (u32) ‖ version -> account.
+    Accounts,
+    /// level (u8) ‖ position (u32) ‖ version -> digest of that node of the account tree (32, raw).
+    Nodes,
 }
 
 impl Family {
     /// Every family; a store has exactly these.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Meta, Self::Batches, Self::Leaves, Self::Receipts, Self::Places, Self::Content];
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Meta,
+        Self::Batches,
+        Self::Bundles,
+        Self::Signed,
+        Self::Receipts,
+        Self::Places,
+        Self::Content,
+        Self::Entries,
+        Self::Keys,
+        Self::Accounts,
+        Self::Nodes,
+    ];
 
     /// The name in the database, which never changes.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Meta => "meta",
             Self::Batches => "batches",
-            Self::Leaves => "leaves",
+            Self::Bundles => "bundles",
+            Self::Signed => "signed",
             Self::Receipts => "receipts",
             Self::Places => "places",
             Self::Content => "content",
+            Self::Entries => "entries",
+            Self::Keys => "keys",
+            Self::Accounts => "accounts",
+            Self::Nodes => "nodes",
         }
     }
 }
+
+/// Families that every index has had, whatever its version, and that nothing else has: how a folder is known for one.
+pub(super) const MARKS: [&str; 2] = ["places", "content"];

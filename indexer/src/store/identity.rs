@@ -3,11 +3,11 @@
 use super::{Family, Store, StoreError, encode};
 use borsh::{BorshDeserialize, BorshSerialize};
 use cairn_types::Digest;
-use rocksdb::WriteBatch;
+use rocksdb::{DB, Options, WriteBatch};
 use std::path::{Path, PathBuf};
 
 /// Version of the layout of column families and rows.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 const IDENTITY: &[u8] = b"identity";
 
@@ -42,7 +42,7 @@ pub enum OpenError {
     },
     /// The database does not open.
     #[error(
-        "index in {folder} does not open ({source}): is another indexer using it? If it is damaged, delete the folder"
+        "index in {folder} does not open ({source}): is another indexer using it? If it is damaged, start once with --rebuild"
     )]
     Database {
         /// Which folder.
@@ -53,7 +53,7 @@ pub enum OpenError {
     },
     /// It was made by another version.
     #[error(
-        "index in {folder} has layout {found}, this version has {expected}: delete the folder, it is rebuilt from chain and blobs"
+        "index in {folder} has layout {found}, this version has {expected}: start once with --rebuild, which empties it and reads chain and blobs again"
     )]
     Schema {
         /// Which folder.
@@ -75,9 +75,43 @@ pub enum OpenError {
         /// Asked for.
         expected: Digest,
     },
+    /// It was to be opened or emptied, and is not an index.
+    #[error("{folder} holds something that is not an index: give the right --indexer-store, or another folder")]
+    NotAnIndex {
+        /// Which folder.
+        folder: PathBuf,
+    },
     /// It could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Refuses a folder of another version before anything in it is changed.
+pub(super) fn check_layout(folder: &Path) -> Result<(), OpenError> {
+    let options = Options::default();
+    // Where no families can be listed there is no database, or one that says itself what is wrong when it is opened.
+    let Ok(names) = DB::list_cf(&options, folder) else { return Ok(()) };
+    let failed = |source| OpenError::Database { folder: folder.to_owned(), source };
+    let db = DB::open_cf_for_read_only(&options, folder, &names, false).map_err(failed)?;
+    let identity = match db.cf_handle(Family::Meta.name()) {
+        Some(meta) => db.get_cf(meta, IDENTITY).map_err(failed)?,
+        None => None,
+    };
+    let known = |name: &String| name == "default" || Family::ALL.iter().any(|family| family.name() == name);
+    match identity.as_deref().map(schema_of) {
+        Some(found) if found != SCHEMA_VERSION => {
+            Err(OpenError::Schema { folder: folder.to_owned(), found, expected: SCHEMA_VERSION })
+        }
+        // It stopped before it was pinned, and holds nothing.
+        None if names.iter().all(known) => Ok(()),
+        None => Err(OpenError::NotAnIndex { folder: folder.to_owned() }),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The version comes first in every version of the record.
+fn schema_of(identity: &[u8]) -> u32 {
+    identity.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 impl Store {
@@ -88,8 +122,7 @@ impl Store {
             batch.put_cf(self.family(Family::Meta), IDENTITY, encode(expected));
             return self.db.write_opt(batch, &self.sync).map_err(|source| OpenError::Database { folder, source });
         };
-        // The version comes first in every version of the record.
-        let schema = found.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        let schema = schema_of(&found);
         if schema != expected.schema {
             return Err(OpenError::Schema { folder, found: schema, expected: expected.schema });
         }

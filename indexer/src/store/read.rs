@@ -1,11 +1,26 @@
 //! What is asked of the store.
 
-use super::row::{BatchRow, LeavesRow, Progress, VALID};
+use super::row::{BatchRow, BundleRow, Progress, VALID, bundle_key};
 use super::write::PROGRESS;
 use super::{Family, Store, StoreError, damaged};
 use crate::{ContentDigest, Place};
-use cairn_types::{Batch, BatchHeader, Bundle, BundleData, Cursor, Digest, ReceiptProof, Record};
+use cairn_types::{Batch, BatchHeader, Bundle, BundleData, Cursor, Digest, ReceiptProof, ReceiptSignature, Record};
 use rocksdb::{Direction, IteratorMode, ReadOptions};
+
+/// How far the index is, and what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// Where the next batch must continue.
+    pub cursor: Cursor,
+    /// Bundles.
+    pub bundles: u64,
+    /// Receipts.
+    pub receipts: u64,
+    /// Receipts whose bytes do not give their leaf.
+    pub leaf_mismatches: u64,
+    /// Nodes that have an account.
+    pub nodes: u64,
+}
 
 /// A batch of the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,17 +66,18 @@ impl Store {
         Ok(self.progress(rollup_id)?.cursor)
     }
 
-    /// Bundles, receipts and leaf mismatches so far.
+    /// What is indexed so far.
     ///
     /// # Errors
     /// When the disk fails or the store is damaged.
-    pub fn totals(&self, rollup_id: &Digest) -> Result<[u64; 3], StoreError> {
-        let progress = self.progress(rollup_id)?;
-        Ok([progress.bundles, progress.receipts, progress.leaf_mismatches])
+    pub fn totals(&self, rollup_id: &Digest) -> Result<Totals, StoreError> {
+        let Progress { cursor, bundles, receipts, leaf_mismatches, nodes } = self.progress(rollup_id)?;
+        Ok(Totals { cursor, bundles, receipts, leaf_mismatches, nodes })
     }
 
     pub(super) fn progress(&self, rollup_id: &Digest) -> Result<Progress, StoreError> {
-        let none = || Progress { cursor: Cursor::genesis(rollup_id), bundles: 0, receipts: 0, leaf_mismatches: 0 };
+        let cursor = Cursor::genesis(rollup_id);
+        let none = || Progress { cursor, bundles: 0, receipts: 0, leaf_mismatches: 0, nodes: 0 };
         Ok(self.get(Family::Meta, PROGRESS)?.unwrap_or_else(none))
     }
 
@@ -104,6 +120,15 @@ impl Store {
         Ok(Some(ReceiptEntry { bytes, places, next }))
     }
 
+    /// The earliest place of the receipt, whether its bytes give the leaf there or not.
+    ///
+    /// # Errors
+    /// When the disk fails or the store is damaged.
+    pub fn first_place(&self, digest: &Digest) -> Result<Option<Place>, StoreError> {
+        let rows = self.page(Family::Places, &digest.to_bytes(), None, 1)?;
+        Ok(rows.first().map(|(place, _)| *place))
+    }
+
     /// The earliest place where the receipt's bytes give the leaf that was proved.
     ///
     /// # Errors
@@ -137,8 +162,8 @@ impl Store {
         let (Some(receipt), Some(stored)) = (self.raw(Family::Receipts, &bytes)?, self.batch(place.batch)?) else {
             return Ok(None);
         };
-        let key = [&place.batch.to_be_bytes()[..], &place.bundle.to_be_bytes()].concat();
-        let Some(row) = self.get::<LeavesRow>(Family::Leaves, &key)? else { return Ok(None) };
+        let key = bundle_key(place.batch, place.bundle);
+        let Some(row) = self.get::<BundleRow>(Family::Bundles, &key)? else { return Ok(None) };
         let (bundle, receipt_index) = (usize::from(place.bundle), usize::from(place.receipt));
         // A proof needs one receipt's bytes, the leaves of its bundle and the statements of the batch: no more is read.
         let mut records: Vec<_> = row.leaves.into_iter().map(|leaf| Record { receipt: Vec::new(), leaf }).collect();
@@ -150,12 +175,13 @@ impl Store {
             .map(|statement| BundleData {
                 node_index: statement.node_index,
                 sequence: statement.sequence,
+                signature: ReceiptSignature::from_bytes([0; ReceiptSignature::BYTES]),
                 records: Vec::new(),
             })
             .collect();
         let Some(data) = bundles.get_mut(bundle) else { return Ok(None) };
         data.records = records;
-        let batch = Batch { header: stored.header, statements: stored.statements, bundles };
+        let batch = Batch { header: stored.header, statements: stored.statements, bundles, entries: Vec::new() };
         let Some(proof) = ReceiptProof::new(&batch, bundle, receipt_index) else { return Ok(None) };
         match proof.verify() {
             Ok(verified) if verified.header_digest == stored.header_digest && verified.receipt_digest == *digest => {

@@ -1,14 +1,20 @@
 //! A rollup with data published as a sequencer publishes it, and a plain HTTP client.
 #![allow(dead_code)]
 
+pub mod ledger;
+
 use cairn_chain::{
-    Account, Accounts, Address, Blockhash, Chain, ChainError, Commitment, EmbeddedChain, Keypair, NewRollup, Options,
-    PROGRAM_ID, RollupClient, Signature, SignedTransaction, Tip, TransactionStatus,
+    Account, Accounts, Address, Blockhash, Chain, ChainError, Commitment, EmbeddedChain, Keypair, NewNode, NewRollup,
+    Options, PROGRAM_ID, RollupClient, Signature, SignedTransaction, Tip, TransactionStatus,
 };
 use cairn_indexer::blobs::blob_path;
 use cairn_indexer::{Config, Indexer, Status};
-use cairn_interface::Profile;
-use cairn_types::{Batch, BundleData, Capture, Cursor, Digest, Evidence, Leaf, Method, Receipt, Record, Rights};
+use cairn_interface::{Profile, Registry};
+use cairn_schnorr::SigningKey;
+use cairn_types::{
+    Batch, BatchHeader, BundleData, Capture, Digest, Evidence, Leaf, Method, QueueEntry, Receipt, Record, Rights,
+};
+pub use ledger::{Ledger, receipt_key, signed, signing_key};
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use serde_json::Value;
@@ -18,6 +24,11 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
+/// The node that signs bundles unless a test says otherwise.
+pub const NODE: u32 = 1;
+/// Nodes that a bench registers; batch 0 does nothing else.
+pub const NODES: u32 = 3;
+
 pub struct Bench {
     pub dir: tempfile::TempDir,
     pub chain: Arc<EmbeddedChain>,
@@ -25,7 +36,10 @@ pub struct Bench {
     pub objects: Arc<InMemory>,
     pub sequencer: Keypair,
     pub rollup_id: Digest,
-    pub cursor: Cursor,
+    pub ledger: Ledger,
+    /// The key of each node, and who may change it.
+    pub keys: Vec<SigningKey>,
+    pub authorities: Vec<Keypair>,
 }
 
 impl Bench {
@@ -38,14 +52,64 @@ impl Bench {
         let new = NewRollup {
             id: 1,
             sequencer: sequencer.address(),
-            acknowledgement_key: sequencer.address(),
+            acknowledgement_key: Keypair::generate().address(),
             profile: Profile::Dev,
             max_pending: 1_000,
+            registry: Registry { registrar: sequencer.address(), ..Registry::OPEN },
         };
         client.initialize(&sequencer, &new).await.unwrap();
-        let rollup = client.rollup().await.unwrap();
-        let (rollup_id, cursor) = (rollup.rollup_id, rollup.tip);
-        Self { dir, chain, client, objects: Arc::new(InMemory::new()), sequencer, rollup_id, cursor }
+        let rollup_id = client.rollup().await.unwrap().rollup_id;
+        let (keys, authorities) = (Vec::new(), Vec::new());
+        let objects = Arc::new(InMemory::new());
+        let ledger = Ledger::new(rollup_id);
+        let mut bench = Self { dir, chain, client, objects, sequencer, rollup_id, ledger, keys, authorities };
+        for index in 0..NODES {
+            bench.register(signing_key(index as u8 + 1)).await;
+        }
+        bench.settle_all(Vec::new()).await;
+        bench
+    }
+
+    /// Registers one more node on chain. The batch after counts it.
+    pub async fn register(&mut self, key: SigningKey) {
+        let authority = Keypair::generate();
+        let new = NewNode {
+            authority: &authority,
+            payer: Some(&self.sequencer),
+            registrar: Some(&self.sequencer),
+            receipt_key: receipt_key(&key),
+        };
+        self.client.register_node(&new).await.unwrap();
+        self.chain.fund(authority.address(), 1_000_000_000).await.unwrap();
+        self.keys.push(key);
+        self.authorities.push(authority);
+    }
+
+    /// Gives a node another key on chain; what signs from the batch on that is sealed next but one.
+    pub async fn rotate(&mut self, index: u32, key: SigningKey) {
+        self.client.rotate_key(&self.authorities[index as usize], &receipt_key(&key)).await.unwrap();
+        self.keys[index as usize] = key;
+    }
+
+    /// The entries that the chain's queue has past the last batch.
+    pub async fn entries(&self) -> Vec<QueueEntry> {
+        let queue = self.client.queue().await.unwrap();
+        let entries = queue.entries_from(&self.ledger.cursor.queue, queue.end.position).unwrap();
+        entries.iter().map(|entry| entry.entry).collect()
+    }
+
+    /// Seals these bundles and every entry of the queue, publishes and submits.
+    pub async fn settle_all(&mut self, bundles: Vec<BundleData>) -> Batch {
+        let batch = self.ledger.seal(bundles, self.entries().await);
+        self.publish(&batch).await;
+        self.submit(&batch).await;
+        batch
+    }
+
+    /// A bundle of a node, the `ahead`th after its last committed one.
+    pub fn bundle(&self, index: u32, ahead: u64, records: Vec<Record>) -> BundleData {
+        let sequence = self.ledger.account(index).unwrap().next_sequence + ahead;
+        signed(self.rollup_id, &self.keys[index as usize], index, sequence, records)
     }
 
     pub fn config(&self) -> Config {
@@ -74,32 +138,27 @@ impl Bench {
 
     /// A sealed batch of these receipts after the last submitted one, a bundle for each inner list.
     pub fn seal(&self, bundles: Vec<Vec<Record>>) -> Batch {
-        let sequence = self.cursor.batches * 1_000;
-        let bundles = bundles
-            .into_iter()
-            .zip(sequence..)
-            .map(|(records, sequence)| BundleData { node_index: 3, sequence, records })
-            .collect();
-        Batch::seal(&self.cursor, self.rollup_id, bundles).unwrap()
+        let bundles = bundles.into_iter().zip(0..).map(|(records, ahead)| self.bundle(NODE, ahead, records));
+        self.ledger.seal(bundles.collect(), Vec::new())
     }
 
     pub async fn publish(&self, batch: &Batch) {
-        self.put(batch, &batch.blob(&self.cursor)).await;
+        self.put(&batch.header, &batch.blob(&self.ledger.cursor)).await;
     }
 
     /// Stores any data under the batch's digest.
-    pub async fn put(&self, batch: &Batch, data: &[u8]) {
-        self.put_raw(batch, zstd::bulk::compress(data, 3).unwrap()).await;
+    pub async fn put(&self, header: &BatchHeader, data: &[u8]) {
+        self.put_raw(header, zstd::bulk::compress(data, 3).unwrap()).await;
     }
 
     /// Stores any bytes under the batch's digest.
-    pub async fn put_raw(&self, batch: &Batch, bytes: Vec<u8>) {
-        self.objects.put(&blob_path(&batch.header.data_digest), bytes.into()).await.unwrap();
+    pub async fn put_raw(&self, header: &BatchHeader, bytes: Vec<u8>) {
+        self.objects.put(&blob_path(&header.data_digest), bytes.into()).await.unwrap();
     }
 
     pub async fn submit(&mut self, batch: &Batch) {
         self.client.submit_batch(&self.sequencer, &batch.header).await.unwrap();
-        self.cursor = batch.header.cursor();
+        self.ledger.commit(batch);
     }
 
     /// Seals, publishes and submits.
@@ -116,7 +175,7 @@ pub fn receipt(rollup_id: Digest, seed: u64) -> Receipt {
     payload_blake3[..8].copy_from_slice(&seed.to_le_bytes());
     Receipt {
         rollup_id,
-        node_index: 3,
+        node_index: NODE,
         url: format!("https://www.example.org/{seed}"),
         final_url: None,
         domain: "example.org".into(),

@@ -1,9 +1,15 @@
-//! One file for each instruction.
+//! The instructions, and what their callers hand in.
 
+mod admin;
+mod change_node;
 mod initialize;
-mod set_sequencer;
+mod keys;
+mod register_node;
 mod submit_batch;
 
+pub use admin::*;
+pub use change_node::*;
 pub use initialize::*;
-pub use set_sequencer::*;
+pub use keys::*;
+pub use register_node::*;
 pub use submit_batch::*;

@@ -5,8 +5,8 @@
 
 use anchor_lang::bytemuck::{Pod, Zeroable};
 use anchor_lang::prelude::*;
-use cairn_interface::{BATCH, QUEUE, QUEUE_RING, ROLLUP, layout};
-use cairn_types::{Cursor, Digest, HEADER_WORDS, QueueCursor};
+use cairn_interface::{BATCH, NODE, ROLLUP, layout};
+use cairn_types::{Cursor, HEADER_WORDS, KEY_WORDS, QueueCursor};
 
 /// Four words of a digest.
 pub type Words = [u64; 4];
@@ -43,47 +43,48 @@ pub struct Rollup {
     pub genesis_hash: [u8; 32],
     pub rollup_id: Words,
     pub circuit_id: [u8; 32],
+    pub registrar: [u8; 32],
     pub settled: CursorWords,
     pub tip: CursorWords,
     pub id: u64,
     pub generation: u64,
     pub max_pending: u64,
-    pub reserved: [u64; 15],
+    pub bond: u64,
+    pub queue_deadline: u64,
+    pub paused_until: i64,
+    pub overdue_batches: u32,
+    pub reserved: [u32; layout::ROLLUP_RESERVED / 4],
     pub profile: u8,
-    pub paused: u8,
     pub bump: u8,
     pub queue_bump: u8,
-    pub padding: [u8; 4],
+    pub padding: [u8; 5],
+}
+
+impl Rollup {
+    /// The queue position up to which entries are consumed: their places in the ring are free again.
+    pub fn consumed_position(&self) -> u64 {
+        cairn_interface::consumed_up_to(self.settled.queue_position, self.tip.queue_position)
+    }
+
+    /// Whether batches and registrations are refused at this time.
+    pub fn is_paused(&self, clock: &Clock) -> bool {
+        clock.unix_timestamp < self.paused_until
+    }
 }
 
 #[account]
-pub struct Queue {
+pub struct Node {
     pub rollup: [u8; 32],
-    pub length: u64,
-    pub digest: Words,
-    pub digests: [Words; QUEUE_RING],
-    pub slots: [[u8; layout::RING_SLOT]; QUEUE_RING],
-}
-
-impl Queue {
-    /// Puts the digest at the queue's current length into the ring.
-    pub fn record(&mut self, digest: &Digest, slot: u64) {
-        let place = self.length as usize % QUEUE_RING;
-        self.digest = digest.words();
-        self.digests[place] = digest.words();
-        let mut bytes = [0; layout::RING_SLOT];
-        bytes.copy_from_slice(&slot.to_le_bytes()[..layout::RING_SLOT]);
-        self.slots[place] = bytes;
-    }
-
-    /// The digest at `position`, if the queue has got there and the ring still has it.
-    pub fn digest_at(&self, position: u64) -> Option<&Words> {
-        let behind = self.length.checked_sub(position)?;
-        if behind >= QUEUE_RING as u64 {
-            return None;
-        }
-        self.digests.get(position as usize % QUEUE_RING)
-    }
+    pub authority: [u8; 32],
+    pub payer: [u8; 32],
+    pub receipt_key: [u64; KEY_WORDS],
+    pub registered_slot: u64,
+    pub bond: u64,
+    pub last_position: u64,
+    pub index: u32,
+    pub last_kind: u8,
+    pub bump: u8,
+    pub padding: [u8; 2],
 }
 
 #[account]
@@ -101,7 +102,7 @@ pub struct Batch {
 
 const _: () = {
     assert!(layout::DISCRIMINATOR + size_of::<Rollup>() == ROLLUP.size);
-    assert!(layout::DISCRIMINATOR + size_of::<Queue>() == QUEUE.size);
+    assert!(layout::DISCRIMINATOR + size_of::<Node>() == NODE.size);
     assert!(layout::DISCRIMINATOR + size_of::<Batch>() == BATCH.size);
     assert!(size_of::<CursorWords>() == layout::CURSOR);
 };

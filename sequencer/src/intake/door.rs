@@ -1,4 +1,4 @@
-//! The door: bounded admission, checking off the async threads, and the way to the writer.
+//! The door: bounded admission, checking on threads of its own, and the way to the writer.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -7,24 +7,41 @@ use std::time::{Duration, Instant};
 use cairn_proto::Acknowledgement;
 use cairn_proto::v1::SubmitBundleRequest;
 use cairn_types::Digest;
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use tracing::{Instrument, debug, info_span};
+use tracing::{Instrument, debug, error, info_span};
 
-use super::check::{CheckedBundle, check};
+use super::authorise::{self, Authorised, Log, Unauthorised, Verdict};
+use super::check::check;
 use super::error::IntakeError;
+use super::rate::Limiter;
 use super::writer::Offer;
+use crate::settle::stage_task::chain_of;
+use crate::store::StoreError;
 use crate::{clock, metrics};
 
 /// When a refused client should come again: a few synchronous writes later.
 pub const RETRY_AFTER: Duration = Duration::from_millis(250);
 
 /// Lets bundles in, as many at one time as the configuration allows. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Door {
     rollup_id: Digest,
+    log: Log,
+    limiter: Arc<Limiter>,
+    checkers: Arc<ThreadPool>,
     in_flight: u32,
     permits: Arc<Semaphore>,
     writer: mpsc::Sender<Offer>,
+}
+
+/// What a request turned out to be.
+#[derive(Debug)]
+pub enum Admitted {
+    /// It is in the log: this is its acknowledgement.
+    Known(Acknowledgement),
+    /// It may join the log.
+    New(Authorised),
 }
 
 /// A place among the bundles in flight; free again when dropped.
@@ -54,19 +71,46 @@ impl Drop for Place {
     }
 }
 
-/// A bundle that the writer has, and the place that it takes until its answer is there.
+/// A bundle that the writer has, and the place that it takes until its answer is there; or one whose answer is there.
 #[derive(Debug)]
-pub struct Pending {
-    reply: oneshot::Receiver<Result<Acknowledgement, IntakeError>>,
-    _place: Place,
+pub enum Pending {
+    /// The log had it.
+    Known(Acknowledgement),
+    /// The writer has it.
+    Offered {
+        /// Where the answer comes from.
+        reply: oneshot::Receiver<Result<Acknowledgement, IntakeError>>,
+        /// Its place.
+        place: Place,
+    },
+}
+
+/// The threads that check bundles. Bundles wait for one at their place at the door: no more than are let in.
+///
+/// # Errors
+/// When threads cannot be started.
+pub fn checkers(threads: usize) -> Result<Arc<ThreadPool>, ThreadPoolBuildError> {
+    let builder = ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("check-{index}"))
+        // Whoever waits for the answer hears that there is none; the panic's own words are printed.
+        .panic_handler(|_| error!("checking a bundle panicked: a defect, report it"));
+    builder.build().map(Arc::new)
 }
 
 impl Door {
     /// A door with `in_flight` places, in front of the writer behind `writer`.
     #[must_use]
-    pub fn new(rollup_id: Digest, in_flight: NonZeroU32, writer: mpsc::Sender<Offer>) -> Self {
+    pub fn new(
+        log: Log,
+        limiter: Arc<Limiter>,
+        checkers: Arc<ThreadPool>,
+        in_flight: NonZeroU32,
+        writer: mpsc::Sender<Offer>,
+    ) -> Self {
         let permits = Arc::new(Semaphore::new(in_flight.get() as usize));
-        Self { rollup_id, in_flight: in_flight.get(), permits, writer }
+        let rollup_id = log.store.rollup_id();
+        Self { rollup_id, log, limiter, checkers, in_flight: in_flight.get(), permits, writer }
     }
 
     /// A place at once.
@@ -89,37 +133,48 @@ impl Door {
         Ok(Place::new(permit, self))
     }
 
-    /// Checks a request on a thread where it may take its time.
+    /// Checks a request, its signature included, on a thread where it may take its time, and counts it for its node.
     ///
     /// # Errors
-    /// [`IntakeError::Invalid`].
-    pub async fn check(&self, request: SubmitBundleRequest) -> Result<CheckedBundle, IntakeError> {
-        let rollup_id = self.rollup_id;
+    /// Why it may not join the log.
+    pub async fn check(&self, request: SubmitBundleRequest) -> Result<Admitted, IntakeError> {
+        let (rollup_id, log) = (self.rollup_id, self.log.clone());
         let span = info_span!("check_bundle", node = request.node_index, sequence = request.sequence);
-        let checked = tokio::task::spawn_blocking(move || {
+        let (reply, checked) = oneshot::channel();
+        self.checkers.spawn(move || {
             let _entered = span.entered();
             let started = Instant::now();
-            let checked = check(request, &rollup_id, clock::now_ms());
+            let verdict = admit(&log, request, &rollup_id);
             metrics::checked(started.elapsed());
-            checked
-        })
-        .await;
-        match checked {
-            Ok(checked) => checked.map_err(IntakeError::Invalid),
-            // The runtime is going down; a panic in there would be a bug, and the node is not to blame for it.
-            Err(_) => Err(IntakeError::Stopping),
+            // Whoever asked may have gone.
+            let _ = reply.send(verdict);
+        });
+        let admitted = checked.await.unwrap_or(Err(IntakeError::Log))?;
+        if let Admitted::New(authorised) = &admitted {
+            self.limiter.node(authorised.bundle.data.node_index).map_err(|retry_after| {
+                metrics::limited("node");
+                IntakeError::Limited { of: "node", retry_after }
+            })?;
         }
+        Ok(admitted)
     }
 
     /// Gives a checked bundle to the writer. Bundles are ordered as they are given.
     ///
     /// # Errors
     /// [`IntakeError::Stopping`] when the writer has gone.
-    pub async fn give(&self, bundle: CheckedBundle, place: Place) -> Result<Pending, IntakeError> {
+    pub async fn give(&self, admitted: Admitted, place: Place) -> Result<Pending, IntakeError> {
+        let authorised = match admitted {
+            Admitted::Known(acknowledgement) => {
+                metrics::duplicate();
+                return Ok(Pending::Known(acknowledgement));
+            }
+            Admitted::New(authorised) => authorised,
+        };
         let (reply, answer) = oneshot::channel();
-        let offer = Offer { bundle, arrived_ms: clock::now_ms(), reply };
+        let offer = Offer { authorised, arrived_ms: clock::now_ms(), reply };
         self.writer.send(offer).await.map_err(|_| IntakeError::Stopping)?;
-        Ok(Pending { reply: answer, _place: place })
+        Ok(Pending::Offered { reply: answer, place })
     }
 
     /// The whole way for one bundle.
@@ -130,13 +185,35 @@ impl Door {
         let span = info_span!("bundle", node = request.node_index, sequence = request.sequence);
         async {
             let place = self.try_enter()?;
-            let bundle = self.check(request).await?;
-            self.give(bundle, place).await?.acknowledgement().await
+            let admitted = self.check(request).await?;
+            self.give(admitted, place).await?.acknowledgement().await
         }
         .instrument(span)
         .await
         .inspect_err(note)
     }
+}
+
+/// Checks a request: limits and clauses, then who signed it.
+fn admit(log: &Log, request: SubmitBundleRequest, rollup_id: &Digest) -> Result<Admitted, IntakeError> {
+    let unreadable = |failure: StoreError| {
+        error!(error = chain_of(&failure), "the log cannot be read");
+        IntakeError::Log
+    };
+    // Whoever is no node costs one look at the log, not the hashing of a bundle.
+    if !authorise::is_known(log, request.node_index).map_err(unreadable)? {
+        return Err(Unauthorised::Unregistered(request.node_index).into());
+    }
+    let bundle = check(request, rollup_id, clock::now_ms())?;
+    let (node_index, sequence) = (bundle.data.node_index, bundle.data.sequence);
+    let verdict = authorise::authorise(log, bundle).map_err(unreadable)?;
+    Ok(match verdict? {
+        Verdict::Authorised(authorised) => Admitted::New(authorised),
+        Verdict::Known(placed) => {
+            let first = placed.acknowledgement(rollup_id, node_index, sequence);
+            Admitted::Known(Acknowledgement { duplicate: true, ..first })
+        }
+    })
 }
 
 impl Pending {
@@ -145,7 +222,14 @@ impl Pending {
     /// # Errors
     /// Why it is not acknowledged.
     pub async fn acknowledgement(self) -> Result<Acknowledgement, IntakeError> {
-        self.reply.await.unwrap_or(Err(IntakeError::Log))
+        match self {
+            Self::Known(acknowledgement) => Ok(acknowledgement),
+            Self::Offered { reply, place } => {
+                let answer = reply.await.unwrap_or(Err(IntakeError::Log));
+                drop(place);
+                answer
+            }
+        }
     }
 }
 
@@ -161,16 +245,27 @@ mod tests {
     use tonic::{Code, Status};
 
     use super::*;
-    use crate::samples::{NODE, request, rollup};
+    use crate::intake::rate::Rates;
+    use crate::samples::{NODE, request};
+    use crate::test_log::TestLog;
 
-    fn door(in_flight: u32) -> (Door, mpsc::Receiver<Offer>) {
+    struct Entrance {
+        door: Door,
+        offers: mpsc::Receiver<Offer>,
+        _log: TestLog,
+    }
+
+    fn entrance(in_flight: u32, rates: Rates) -> Entrance {
+        let log = TestLog::new(&[NODE]);
         let (writer, offers) = mpsc::channel(8);
-        (Door::new(rollup(), NonZeroU32::new(in_flight).unwrap(), writer), offers)
+        let in_flight = NonZeroU32::new(in_flight).unwrap();
+        let door = Door::new(log.log(), Arc::new(Limiter::new(rates)), checkers(1).unwrap(), in_flight, writer);
+        Entrance { door, offers, _log: log }
     }
 
     #[tokio::test]
     async fn a_full_door_says_when_to_come_again_and_opens_when_a_bundle_is_answered() {
-        let (door, mut offers) = door(1);
+        let Entrance { door, mut offers, _log } = entrance(1, Rates::NONE);
         let waiting = tokio::spawn({
             let door = door.clone();
             async move { door.submit(request(NODE, 0, 1)).await }
@@ -186,7 +281,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_waits_at_a_full_door() {
-        let (door, _offers) = door(1);
+        let Entrance { door, .. } = entrance(1, Rates::NONE);
         let place = door.try_enter().unwrap();
         let waiting = tokio::spawn({
             let door = door.clone();
@@ -200,19 +295,46 @@ mod tests {
 
     #[tokio::test]
     async fn an_invalid_bundle_never_reaches_the_writer() {
-        let (door, mut offers) = door(1);
+        let Entrance { door, mut offers, _log } = entrance(1, Rates::NONE);
         let mut invalid = request(NODE, 0, 1);
         invalid.receipts.clear();
         let status = Status::from(door.submit(invalid).await.unwrap_err());
         assert_eq!(status.code(), Code::InvalidArgument);
         assert!(status.message().starts_with("receipts: "), "{}", status.message());
+        let mut forged = request(NODE, 0, 1);
+        forged.signature = request(NODE, 1, 1).signature;
+        let status = Status::from(door.submit(forged).await.unwrap_err());
+        assert_eq!(status.code(), Code::Unauthenticated);
+        for receipts in [0, 1] {
+            let status = Status::from(door.submit(request(NODE + 1, 0, receipts)).await.unwrap_err());
+            assert_eq!(status.code(), Code::NotFound, "whatever it is that an unknown node sends");
+        }
         assert!(offers.try_recv().is_err());
     }
 
     #[tokio::test]
     async fn without_a_writer_the_sequencer_is_stopping() {
-        let (door, offers) = door(1);
+        let Entrance { door, offers, _log } = entrance(1, Rates::NONE);
         drop(offers);
         assert_eq!(door.submit(request(NODE, 0, 1)).await, Err(IntakeError::Stopping));
+    }
+
+    #[tokio::test]
+    async fn only_signed_bundles_use_up_a_nodes_share() {
+        let Entrance { door, offers, _log } = entrance(1, Rates { node: 1, peer: 0 });
+        drop(offers);
+        let mut forged = request(NODE, 0, 1);
+        forged.signature = request(NODE, 1, 1).signature;
+        for _ in 0..10 {
+            let status = Status::from(door.submit(forged.clone()).await.unwrap_err());
+            assert_eq!(status.code(), Code::Unauthenticated);
+        }
+        for _ in 0..2 {
+            assert_eq!(door.submit(request(NODE, 0, 1)).await, Err(IntakeError::Stopping));
+        }
+        let status = Status::from(door.submit(request(NODE, 0, 1)).await.unwrap_err());
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        let Some(Refusal::Busy { retry_after }) = Refusal::of(&status) else { panic!("{status:?}") };
+        assert!(retry_after <= Duration::from_secs(1), "{retry_after:?}");
     }
 }

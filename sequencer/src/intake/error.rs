@@ -6,7 +6,12 @@ use cairn_proto::refusal::Refusal;
 use cairn_types::Digest;
 use tonic::Status;
 
+use super::authorise::Unauthorised;
 use super::check::InvalidBundle;
+use crate::promise::Overloaded;
+
+/// When a node whose queue entry waits should come again: sealing for it takes about that long.
+pub const PENDING_RETRY: Duration = Duration::from_secs(3);
 
 /// Why a bundle was not acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +19,9 @@ pub enum IntakeError {
     /// The bundle can never be accepted.
     #[error(transparent)]
     Invalid(#[from] InvalidBundle),
+    /// The node may not submit it.
+    #[error(transparent)]
+    Unauthorised(#[from] Unauthorised),
     /// Bundles of the node before this one are missing.
     #[error("sequence: {offered} leaves a gap, node {node_index} continues at {expected}; submit that bundle first")]
     Gap {
@@ -38,6 +46,9 @@ pub enum IntakeError {
         /// Digest of the refused bundle.
         offered: Digest,
     },
+    /// The node has claimed as many bytes as an account counts.
+    #[error("receipts: the bytes_total of node {0} would reach 2^62; register another node")]
+    Total(u32),
     /// Too much is in flight.
     #[error("{limit} bundles are in flight, which is the limit; try again in {} ms", retry_after.as_millis())]
     Busy {
@@ -46,11 +57,22 @@ pub enum IntakeError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// Too many calls.
+    #[error("this {of} calls more often than it may; try again in {} ms", retry_after.as_millis())]
+    Limited {
+        /// Whose limit it is.
+        of: &'static str,
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// No deadline can be promised.
+    #[error("{0}; try again later")]
+    Overloaded(#[from] Overloaded),
     /// The sequencer is stopping. Nothing was recorded.
     #[error("the sequencer is stopping; send the bundle again when it is back")]
     Stopping,
-    /// The log could not be written. Whether the bundle is in it shows when it is sent again.
-    #[error("the sequencer could not write its log; its operator has been told, send the bundle again later")]
+    /// The log could not be read or written. Whether the bundle is in it shows when it is sent again.
+    #[error("the sequencer could not use its log; its operator has been told, send the bundle again later")]
     Log,
 }
 
@@ -60,9 +82,16 @@ impl IntakeError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "invalid",
+            Self::Unauthorised(Unauthorised::Unregistered(_)) => "unregistered",
+            Self::Unauthorised(Unauthorised::Deactivated(_)) => "deactivated",
+            Self::Unauthorised(Unauthorised::Pending { .. }) => "pending",
+            Self::Unauthorised(Unauthorised::Signature { .. }) => "signature",
             Self::Gap { .. } => "gap",
             Self::Conflict { .. } => "conflict",
+            Self::Total(_) => "total",
             Self::Busy { .. } => "busy",
+            Self::Limited { .. } => "limited",
+            Self::Overloaded(_) => "overloaded",
             Self::Stopping => "stopping",
             Self::Log => "log",
         }
@@ -74,9 +103,18 @@ impl From<IntakeError> for Status {
         let message = error.to_string();
         match error {
             IntakeError::Invalid(_) => Self::invalid_argument(message),
+            IntakeError::Unauthorised(Unauthorised::Unregistered(_)) => Self::not_found(message),
+            IntakeError::Unauthorised(Unauthorised::Deactivated(_)) => Self::permission_denied(message),
+            IntakeError::Unauthorised(Unauthorised::Signature { .. }) => Self::unauthenticated(message),
+            IntakeError::Unauthorised(Unauthorised::Pending { entry, .. }) => {
+                Refusal::Pending { entry, retry_after: PENDING_RETRY }.status(message)
+            }
             IntakeError::Gap { expected, .. } => Refusal::Gap { expected }.status(message),
             IntakeError::Conflict { recorded, offered, .. } => Refusal::Conflict { recorded, offered }.status(message),
-            IntakeError::Busy { retry_after, .. } => Refusal::Busy { retry_after }.status(message),
+            IntakeError::Total(_) => Self::out_of_range(message),
+            IntakeError::Busy { retry_after, .. }
+            | IntakeError::Limited { retry_after, .. }
+            | IntakeError::Overloaded(Overloaded { retry_after, .. }) => Refusal::Busy { retry_after }.status(message),
             IntakeError::Stopping => Self::unavailable(message),
             IntakeError::Log => Self::internal(message),
         }

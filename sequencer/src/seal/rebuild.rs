@@ -1,5 +1,6 @@
 //! A sealed batch, made again from the log.
 
+use cairn_types::state::{PartialState, StateError};
 use cairn_types::{Batch, Cursor, Digest, SealError};
 
 use crate::store::{SealedBatch, Store, StoreError};
@@ -13,6 +14,18 @@ pub enum RebuildError {
     /// There is no such batch.
     #[error("batch {0} is not sealed")]
     Unsealed(u64),
+    /// The account tree before it is gone: the batch is on chain, with a proof.
+    #[error("the witness of batch {0} is no longer kept: the batch is submitted, and its proof and data are published")]
+    Witness(u64),
+    /// The witness is not of the tree before it.
+    #[error("the witness of batch {number} is damaged; restore the store's folder from a backup")]
+    State {
+        /// The batch.
+        number: u64,
+        /// Why.
+        #[source]
+        source: StateError,
+    },
     /// Its bundles do not seal any more.
     #[error("batch {number} does not seal again; the store is damaged, restore its folder from a backup")]
     Seal {
@@ -39,6 +52,8 @@ pub enum RebuildError {
 pub struct Rebuilt {
     /// The batch.
     pub batch: Batch,
+    /// The part of the account tree that it touches, before it.
+    pub before: PartialState,
     /// What it continues from.
     pub cursor: Cursor,
     /// Its record in the store.
@@ -64,9 +79,14 @@ pub fn rebuild(store: &Store, rollup_id: &Digest, number: u64) -> Result<Rebuilt
     let sealed = store.batch(number)?.ok_or(RebuildError::Unsealed(number))?;
     let cursor = cursor_before(store, rollup_id, number)?;
     let bundles = store.bundles(sealed.first..sealed.end)?.into_iter().map(|bundle| bundle.data).collect();
-    let batch = Batch::seal(&cursor, *rollup_id, bundles).map_err(|source| RebuildError::Seal { number, source })?;
+    let positions = cursor.queue.position + 1..sealed.header.queue_to.position + 1;
+    let entries = store.queued(positions)?.into_iter().map(|queued| queued.entry).collect();
+    let before = store.witness(number)?.ok_or(RebuildError::Witness(number))?;
+    before.verify(&cursor.state_root).map_err(|source| RebuildError::State { number, source })?;
+    let batch = Batch::seal(&cursor, *rollup_id, bundles, entries, &mut before.clone())
+        .map_err(|source| RebuildError::Seal { number, source })?;
     match batch.header.first_difference(&sealed.header) {
         Some(part) => Err(RebuildError::Header { number, part }),
-        None => Ok(Rebuilt { batch, cursor, sealed }),
+        None => Ok(Rebuilt { batch, before, cursor, sealed }),
     }
 }

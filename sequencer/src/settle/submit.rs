@@ -21,7 +21,7 @@ use crate::blocking::blocking;
 use crate::seal::rebuild::RebuildError;
 use crate::status::{BatchEvent, BatchSummary};
 use crate::store::{Intent, Store, StoreError, Submission};
-use crate::{Stage, metrics};
+use crate::{Stage, clock, metrics};
 
 /// Submits headers.
 pub struct Submitter {
@@ -96,7 +96,8 @@ impl Submitter {
             tip: rollup.tip,
             settled: rollup.settled.batches,
             max_pending: rollup.max_pending,
-            paused: rollup.paused,
+            // By this machine's clock, which is near enough to the cluster's: the program decides.
+            paused: rollup.is_paused(i64::try_from(clock::now_ms() / 1_000).unwrap_or(i64::MAX)),
             block_height,
         };
         let (store, spent, tip) = (Arc::clone(&self.shared.store), self.spent, rollup.tip.batches);
@@ -205,7 +206,17 @@ impl Submitter {
             compute_units,
         };
         let store = Arc::clone(&self.shared.store);
-        blocking(move || store.submitted(number, &submission)).await?;
+        let promised = blocking(move || {
+            store.submitted(number, &submission)?;
+            Ok::<_, StageError>(store.batch(number)?.and_then(|sealed| sealed.settle_by_slot))
+        })
+        .await?;
+        if let (Some(slot), Some(promised)) = (slot, promised)
+            && slot > promised
+        {
+            warn!(batch = number, slot, promised, "a batch came on chain after a slot that was promised");
+            metrics::late();
+        }
         info!(batch = number, ?signature, slot, compute_units, "batch submitted");
         if let Some(units) = compute_units {
             metrics::compute_units(units);

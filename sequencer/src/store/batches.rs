@@ -1,7 +1,10 @@
 //! Sealed batches and how far each stage has come with them.
 
+use std::collections::BTreeSet;
+
 use cairn_types::BatchHeader;
-use rocksdb::WriteBatch;
+use cairn_types::state::PartialState;
+use rocksdb::{Direction, IteratorMode, WriteBatch};
 
 use super::record::SealedBatchBytes;
 use super::{
@@ -27,20 +30,50 @@ impl Store {
         self.last::<SealedBatchBytes>(Family::Batches)?.map(|(key, bytes)| batch_of(&key, bytes)).transpose()
     }
 
-    /// Makes a seal durable: header and range of bundles in one write.
+    /// The batch that holds the bundle at `log_index`; `None` while none does.
+    ///
+    /// # Errors
+    /// When the disk fails or the store is damaged.
+    pub fn batch_of_bundle(&self, log_index: u64) -> Result<Option<SealedBatch>, StoreError> {
+        let key = log_index.to_be_bytes();
+        let mode = IteratorMode::From(&key, Direction::Forward);
+        match self.db.iterator_cf(self.family(Family::Covers), mode).next() {
+            None => Ok(None),
+            Some(Err(source)) => Err(StoreError::Database { what: "find a bundle's batch", source }),
+            Some(Ok((_, number))) => self.batch(number_of(Family::Covers, &number)?),
+        }
+    }
+
+    /// Makes a seal durable in one write: header, range of bundles, the account tree from `before` to `after`, and the
+    /// heads of the nodes whose entries the batch consumes.
     ///
     /// # Errors
     /// When the disk fails; then nothing is sealed.
-    pub fn seal(&self, sealed: &SealedBatch) -> Result<(), StoreError> {
+    pub fn seal(
+        &self,
+        sealed: &SealedBatch,
+        before: &PartialState,
+        after: &PartialState,
+        registered: &BTreeSet<u32>,
+    ) -> Result<(), StoreError> {
         let record = SealedBatchBytes {
             words: sealed.header.words(),
             header_digest: sealed.header_digest,
             first: sealed.first,
             end: sealed.end,
             sealed_ms: sealed.sealed_ms,
+            settle_by_slot: sealed.settle_by_slot,
         };
+        let key = sealed.header.number.to_be_bytes();
         let mut batch = WriteBatch::default();
-        batch.put_cf(self.family(Family::Batches), sealed.header.number.to_be_bytes(), encode(&record));
+        batch.put_cf(self.family(Family::Batches), key, encode(&record));
+        if let Some(last) = sealed.end.checked_sub(1).filter(|last| *last >= sealed.first) {
+            batch.put_cf(self.family(Family::Covers), last.to_be_bytes(), key);
+        }
+        for (node_index, account) in after.accounts().filter(|(node_index, _)| registered.contains(node_index)) {
+            self.put_head(&mut batch, node_index, &account)?;
+        }
+        self.put_state(&mut batch, sealed.header.number, before, after);
         self.commit(Change::Seal, batch)
     }
 
@@ -116,7 +149,8 @@ impl Store {
         self.get(Family::Intents, &number.to_be_bytes())
     }
 
-    /// The chain has batch `number`: keeps what is known about it, and the intent is done.
+    /// The chain has batch `number`: keeps what is known about it; the intent is done, and so is the witness, because the
+    /// proof is there.
     ///
     /// # Errors
     /// When the disk fails.
@@ -125,6 +159,7 @@ impl Store {
         let mut batch = WriteBatch::default();
         batch.put_cf(self.family(Family::Submissions), key, encode(submission));
         batch.delete_cf(self.family(Family::Intents), key);
+        batch.delete_cf(self.family(Family::Witnesses), key);
         self.put_stage(&mut batch, Stage::Submitted, number + 1);
         self.commit(Change::Submit, batch)
     }
@@ -176,5 +211,6 @@ fn batch_of(key: &[u8], bytes: SealedBatchBytes) -> Result<SealedBatch, StoreErr
         first: bytes.first,
         end: bytes.end,
         sealed_ms: bytes.sealed_ms,
+        settle_by_slot: bytes.settle_by_slot,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use cairn_types::Account;
 use rocksdb::{Direction, IteratorMode, WriteBatch};
 
 use super::{Change, Family, Placed, Store, StoreError, StoredBundle, damaged, decode, encode, number_of};
@@ -9,10 +10,12 @@ use super::{Change, Family, Placed, Store, StoreError, StoredBundle, damaged, de
 /// A bundle that is to join the log at an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewBundle {
-    /// Place in the log.
-    pub log_index: u64,
+    /// Place in the log, key and promise.
+    pub placed: Placed,
     /// The bundle.
     pub bundle: StoredBundle,
+    /// The node's account with it.
+    pub head: Account,
 }
 
 impl Store {
@@ -25,20 +28,6 @@ impl Store {
         iterator.seek_to_last();
         iterator.status().map_err(|source| StoreError::Database { what: "find the end of its log", source })?;
         iterator.key().map_or(Ok(0), |key| Ok(number_of(Family::Bundles, key)? + 1))
-    }
-
-    /// The sequence that the next bundle of a node must have.
-    ///
-    /// # Errors
-    /// When the disk fails or the store is damaged.
-    pub fn next_sequence(&self, node_index: u32) -> Result<u64, StoreError> {
-        let mut iterator = self.db.raw_iterator_cf(self.family(Family::Sequences));
-        iterator.seek_for_prev(sequence_key(node_index, u64::MAX));
-        iterator.status().map_err(|source| StoreError::Database { what: "find a node's last bundle", source })?;
-        match iterator.key() {
-            Some(key) if key.starts_with(&node_index.to_be_bytes()) => Ok(number_of(Family::Sequences, &key[4..])? + 1),
-            _ => Ok(0),
-        }
     }
 
     /// Where a sequence of a node is, if the log has it.
@@ -57,17 +46,18 @@ impl Store {
         self.get(Family::Conflicts, &sequence_key(node_index, sequence))
     }
 
-    /// Appends bundles and keeps refused ones as evidence, in one write. The first evidence for a sequence stays.
+    /// Appends bundles, moves their nodes' heads, and keeps refused ones as evidence, in one write. The first evidence for
+    /// a sequence stays.
     ///
     /// # Errors
     /// When the disk fails; then nothing of it happened.
     pub fn append(&self, bundles: &[NewBundle], conflicts: &[StoredBundle]) -> Result<(), StoreError> {
         let mut batch = WriteBatch::default();
-        for NewBundle { log_index, bundle } in bundles {
-            let key = sequence_key(bundle.data.node_index, bundle.data.sequence);
-            batch.put_cf(self.family(Family::Bundles), log_index.to_be_bytes(), encode(bundle));
-            let placed = Placed { log_index: *log_index, digest: bundle.digest };
-            batch.put_cf(self.family(Family::Sequences), key, encode(&placed));
+        for NewBundle { placed, bundle, head } in bundles {
+            let (node_index, sequence) = (bundle.data.node_index, bundle.data.sequence);
+            batch.put_cf(self.family(Family::Bundles), placed.log_index.to_be_bytes(), encode(bundle));
+            batch.put_cf(self.family(Family::Sequences), sequence_key(node_index, sequence), encode(placed));
+            batch.put_cf(self.family(Family::Heads), node_index.to_be_bytes(), encode(head));
         }
         for bundle in conflicts.iter().rev() {
             let key = sequence_key(bundle.data.node_index, bundle.data.sequence);

@@ -8,7 +8,7 @@ use rocksdb::WriteBatch;
 use super::{Change, Family, Store, StoreError, encode};
 
 /// Version of the records. A store with another one is refused.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 const SCHEMA: &[u8] = b"schema version";
 const ROLLUP: &[u8] = b"rollup id";

@@ -7,12 +7,15 @@ mod faults;
 mod log;
 mod meta;
 mod record;
+mod registry;
+mod state;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use cairn_types::Digest;
 use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, IteratorMode, Options, WriteBatch, WriteOptions};
 
 pub use family::Family;
@@ -20,13 +23,16 @@ pub use family::Family;
 pub(crate) use faults::{Faults, Side};
 pub use log::NewBundle;
 pub use meta::{Identity, OpenError, SCHEMA_VERSION};
-pub use record::{Intent, Placed, SealedBatch, StoredBundle, StoredProof, Submission};
+pub use record::{Intent, Placed, Queued, SealedBatch, StoredBundle, StoredProof, Submission};
+pub use state::AccountBefore;
 
 /// A change of state: one write to the disk. Names it in errors, metrics and fault tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Change {
     /// The identity of a new store.
     Pin,
+    /// Entries of the registration queue were seen.
+    Enqueue,
     /// Bundles joined the log.
     Append,
     /// A batch was sealed.
@@ -73,6 +79,7 @@ pub enum StoreError {
 pub struct Store {
     db: DB,
     sync: WriteOptions,
+    rollup_id: Digest,
     #[cfg(test)]
     faults: Faults,
 }
@@ -97,6 +104,7 @@ impl Store {
         let store = Self {
             db,
             sync,
+            rollup_id: identity.rollup_id,
             #[cfg(test)]
             faults: Faults::default(),
         };
@@ -117,6 +125,12 @@ impl Store {
         self.db.flush_wal(true).map_err(|source| StoreError::Database { what: "flush its log", source })?;
         self.db.cancel_all_background_work(true);
         Ok(())
+    }
+
+    /// The rollup that the store belongs to.
+    #[must_use]
+    pub fn rollup_id(&self) -> Digest {
+        self.rollup_id
     }
 
     /// Where crashes are planned.
@@ -167,6 +181,7 @@ impl Change {
     const fn verb(self) -> &'static str {
         match self {
             Self::Pin => "pin what it belongs to",
+            Self::Enqueue => "keep entries of the registration queue",
             Self::Append => "append to the log",
             Self::Seal => "record a sealed batch",
             Self::Publish => "record a publication",
@@ -183,6 +198,7 @@ impl Change {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pin => "pin",
+            Self::Enqueue => "enqueue",
             Self::Append => "append",
             Self::Seal => "seal",
             Self::Publish => "publish",

@@ -1,7 +1,10 @@
 //! What the store keeps, as values. Field order is the format: a change needs a new [`super::SCHEMA_VERSION`].
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use cairn_types::{BatchHeader, BundleData, Digest, HEADER_WORDS};
+use cairn_proto::Acknowledgement;
+use cairn_types::{
+    Acknowledgement as Promise, BatchHeader, BundleData, Digest, HEADER_WORDS, QueueCursor, QueueEntry, ReceiptKey,
+};
 
 /// An acknowledged bundle.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -11,7 +14,7 @@ pub struct StoredBundle {
     /// When it arrived, in milliseconds since the Unix epoch. Decides when a batch is old enough to be sealed, and
     /// nothing else.
     pub arrived_ms: u64,
-    /// Node, sequence and receipts.
+    /// Node, sequence, signature and receipts.
     pub data: BundleData,
 }
 
@@ -23,13 +26,48 @@ impl StoredBundle {
     }
 }
 
-/// Where a node's sequence is in the log.
+/// Where a node's sequence is in the log, and what was promised for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Placed {
     /// Place over all nodes.
     pub log_index: u64,
     /// Digest of the bundle that has it.
     pub digest: Digest,
+    /// The key that the bundle was signed with: it also judges another bundle that claims this sequence.
+    pub key: ReceiptKey,
+    /// The slot that was promised.
+    pub settle_by_slot: u64,
+    /// The acknowledgement key's signature under the promise: sent again, it is the same.
+    pub acknowledged: [u8; 64],
+}
+
+impl Placed {
+    /// The acknowledgement, as it was first sent.
+    #[must_use]
+    pub fn acknowledgement(&self, rollup_id: &Digest, node_index: u32, sequence: u64) -> Acknowledgement {
+        let promise = Promise {
+            rollup_id: *rollup_id,
+            log_index: self.log_index,
+            node_index,
+            sequence,
+            bundle_digest: self.digest,
+            settle_by_slot: self.settle_by_slot,
+        };
+        Acknowledgement::of(&promise, self.acknowledged)
+    }
+}
+
+/// An entry of the registration queue that is final on chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Queued {
+    /// Its position, and the queue's digest with it.
+    pub cursor: QueueCursor,
+    /// What it says.
+    pub entry: QueueEntry,
+    /// The slot in which it was added.
+    pub slot: u64,
+    /// When it was seen, in milliseconds since the Unix epoch. Decides when a batch is sealed for it, and nothing else.
+    pub seen_ms: u64,
 }
 
 /// A sealed batch: its header, and the bundles that it holds.
@@ -45,6 +83,8 @@ pub struct SealedBatch {
     pub end: u64,
     /// When it was sealed, in milliseconds since the Unix epoch.
     pub sealed_ms: u64,
+    /// The first slot that was promised for one of its bundles.
+    pub settle_by_slot: Option<u64>,
 }
 
 /// [`SealedBatch`] as bytes: words, because they have one form only.
@@ -55,6 +95,7 @@ pub(super) struct SealedBatchBytes {
     pub(super) first: u64,
     pub(super) end: u64,
     pub(super) sealed_ms: u64,
+    pub(super) settle_by_slot: Option<u64>,
 }
 
 /// A transaction that was going to be sent.

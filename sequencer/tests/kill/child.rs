@@ -9,7 +9,7 @@ use std::time::Duration;
 use cairn_sequencer::{Config, SealLimits, Sequencer};
 use tokio_util::sync::CancellationToken;
 
-use crate::samples::{QuickProver, World};
+use crate::samples::{NODES, QuickProver, World, authority, receipt_key};
 
 /// Tells the process that it is the sequencer, and of which folder.
 const FOLDER: &str = "CAIRN_KILL_TEST_FOLDER";
@@ -24,11 +24,21 @@ pub async fn run(folder: &Path) {
     let world = World::open(folder).await;
     let local = Config::local(folder.join("log"));
     // Small batches, so that every stage is at work whenever the kill comes.
-    let seal = SealLimits { bundles: 3, age: Duration::from_millis(30), ..local.seal };
+    let (age, entry_age) = (Duration::from_millis(30), Duration::from_millis(10));
+    let seal = SealLimits { bundles: 3, age, entry_age, ..local.seal };
     let config = Config { seal, chain_poll: Duration::from_millis(50), ..local };
     let parts = world.parts(Arc::new(QuickProver));
     let sequencer = Sequencer::start(config, parts, CancellationToken::new()).await.unwrap();
     println!("{}", sequencer.address());
+    // The queue moves too: a node that submits nothing changes its key again and again.
+    let (restless, rollup) = (authority(NODES - 1), world.rollup.clone());
+    tokio::spawn(async move {
+        for turn in 0_u32.. {
+            // Refused while the last rotation is in no batch yet.
+            let _ = rollup.rotate_key(&restless, &receipt_key(1_000 + turn % 50)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
     sequencer.join().await.unwrap();
 }
 

@@ -3,8 +3,9 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use cairn_proto::refusal::Refusal;
 use cairn_proto::v1::sequencer_client::SequencerClient;
-use cairn_proto::{Acknowledgement, v1};
+use cairn_proto::{Acknowledgement, BundleStage, BundleStatus, NodeQuery, NodeState, NodeStatus, v1};
 use cairn_types::Digest;
 use tonic::transport::Channel;
 
@@ -47,7 +48,7 @@ impl Nodes {
         futures::future::join(gone, futures::future::join_all(nodes)).await;
     }
 
-    /// Waits until everything is submitted to the chain; returns how many bundles the log has.
+    /// Waits until the last bundle of each node, and with it all of them, is on chain; returns how many bundles the log has.
     pub async fn settle(&mut self, address: &str, until: Instant) -> usize {
         let mut client = SequencerClient::connect(address.to_owned()).await.unwrap();
         for (index, node) in self.nodes.iter_mut().enumerate() {
@@ -55,15 +56,23 @@ impl Nodes {
             // What was in flight at the kill is in the log or not: now it certainly is.
             assert!(node.submit_next(&mut client, &self.rollup_id, index as u32).await);
         }
-        loop {
-            let status = client.status(v1::StatusRequest {}).await.unwrap().into_inner();
-            let passed = [&status.sealed, &status.submitted].map(|stage| stage.as_ref().unwrap().batches);
-            if status.bundles_unsealed == 0 && passed[0] == passed[1] {
-                return usize::try_from(status.bundles_acknowledged).unwrap();
+        for (node_index, node) in self.nodes.iter().enumerate() {
+            let last = v1::GetBundleRequest {
+                node_index: node_index as u32,
+                sequence: node.acknowledged.last().unwrap().sequence,
+            };
+            loop {
+                let reply = client.get_bundle(last).await.unwrap().into_inner();
+                let status = BundleStatus::try_from(reply).unwrap();
+                if status.stage >= BundleStage::Submitted {
+                    break;
+                }
+                assert!(Instant::now() < until, "the sequencer does not catch up: {status:?}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            assert!(Instant::now() < until, "the sequencer does not catch up: {status:?}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        let status = client.status(v1::StatusRequest {}).await.unwrap().into_inner();
+        usize::try_from(status.bundles_acknowledged).unwrap()
     }
 }
 
@@ -71,8 +80,10 @@ impl Node {
     /// What was acknowledged before is still there, at its place, and nothing but the bundle in flight came after it.
     async fn insist(&self, client: &mut SequencerClient<Channel>, rollup_id: &Digest, node_index: u32) {
         let known = self.acknowledged.len() as u64;
-        let Ok(info) = client.info(v1::InfoRequest { node_index }).await else { return };
-        let next = info.into_inner().next_sequence;
+        let Ok(reply) = client.get_node(v1::GetNodeRequest::from(NodeQuery::Index(node_index))).await else { return };
+        let status = NodeStatus::try_from(reply.into_inner()).unwrap();
+        assert!(known == 0 || status.state == NodeState::Active, "{status:?}");
+        let next = status.account.next_sequence;
         assert!(next == known || next == known + 1, "node {node_index}: {known} acknowledged, {next} in the log");
         if let Some(last) = self.acknowledged.last() {
             let request = request_for(rollup_id, node_index, last.sequence, 2);
@@ -91,7 +102,17 @@ impl Node {
         node_index: u32,
     ) -> bool {
         let sequence = self.acknowledged.len() as u64;
-        match client.submit_bundle(request_for(rollup_id, node_index, sequence, 2)).await {
+        let submitted = loop {
+            let submitted = client.submit_bundle(request_for(rollup_id, node_index, sequence, 2)).await;
+            match &submitted {
+                // Registered on chain, and in no batch yet.
+                Err(status) if matches!(Refusal::of(status), Some(Refusal::Pending { .. })) => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                _ => break submitted,
+            }
+        };
+        match submitted {
             Ok(reply) => {
                 let reply = Acknowledgement::try_from(reply.into_inner()).unwrap();
                 // A bundle that was in flight at a kill may have been recorded: then it is its own duplicate.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cairn_proto::v1::sequencer_client::SequencerClient;
 use cairn_proto::{Acknowledgement, v1};
 use cairn_prover::Prover;
-use cairn_sequencer::{Config, RunError, Sequencer};
+use cairn_sequencer::{Config, RunError, SealLimits, Sequencer, Stage};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -37,7 +37,9 @@ impl Bench {
 
     pub fn of(world: World, folder: TempDir) -> Self {
         let local = Config::local(folder.path().join("log"));
-        let config = Config { chain_poll: Duration::from_millis(50), grace: Duration::from_secs(2), ..local };
+        let seal = SealLimits { entry_age: Duration::from_millis(10), ..local.seal };
+        let (chain_poll, grace) = (Duration::from_millis(50), Duration::from_secs(2));
+        let config = Config { seal, chain_poll, grace, ..local };
         Self { world, config, prover: Arc::new(QuickProver), folder }
     }
 
@@ -53,7 +55,25 @@ impl Bench {
         request_for(&self.world.rollup_id, node_index, sequence, receipts)
     }
 
+    /// Starts a sequencer, and waits until it knows the world's nodes: batch 0 registers them.
     pub async fn start(&self) -> Running {
+        let running = self.start_at_once().await;
+        running.sequencer.wait_until(|status| status.queue_consumed > 0).await;
+        running
+    }
+
+    /// As [`Self::start`], and waits until what is sealed is on chain.
+    pub async fn start_settled(&self) -> Running {
+        let running = self.start().await;
+        let settled = |status: &cairn_sequencer::LogStatus| {
+            status.stage(Stage::Submitted).batches == status.stage(Stage::Sealed).batches
+        };
+        assert!(running.sequencer.wait_until(settled).await);
+        running
+    }
+
+    /// Starts a sequencer.
+    pub async fn start_at_once(&self) -> Running {
         let stop = CancellationToken::new();
         let parts = self.world.parts(Arc::clone(&self.prover));
         let sequencer = Sequencer::start(self.config.clone(), parts, stop.clone()).await.unwrap();

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use cairn_chain::{
-    Account, Accounts, Address, Blockhash, Chain, ChainError, Commitment, EmbeddedChain, Options, Signature,
-    SignedTransaction, TimeSource, Tip, TransactionStatus,
+    Account, AccountFilter, Accounts, Address, Blockhash, Chain, ChainError, Commitment, EmbeddedChain, Options,
+    ProgramAccounts, Signature, SignedTransaction, TimeSource, Tip, TransactionStatus,
 };
 use cairn_sequencer::{Config, RunError, Stage};
 
@@ -14,7 +14,7 @@ use crate::bench::Bench;
 use crate::samples::World;
 
 /// A node.
-const NODE: u32 = 7;
+const NODE: u32 = 5;
 /// Slots for which a blockhash is good, and some more, in milliseconds.
 const PAST_EXPIRY_MS: i64 = (150 + 10) * 400;
 
@@ -84,12 +84,21 @@ impl Chain for BadConnection {
         self.chain.status(signature).await
     }
 
+    async fn program_accounts(
+        &self,
+        program: &Address,
+        filters: &[AccountFilter],
+        commitment: Commitment,
+    ) -> Result<ProgramAccounts, ChainError> {
+        self.chain.program_accounts(program, filters, commitment).await
+    }
+
     async fn account(&self, address: &Address, commitment: Commitment) -> Result<Option<Account>, ChainError> {
         self.chain.account(address, commitment).await
     }
 }
 
-async fn bench(faults: &[Fault]) -> (Bench, Arc<BadConnection>) {
+async fn bench() -> (Bench, Arc<BadConnection>) {
     let folder = tempfile::tempdir().unwrap();
     let (time, clock) = TimeSource::manual(1_900_000_000_000);
     let options = Options { time, ..Options::default() };
@@ -97,18 +106,18 @@ async fn bench(faults: &[Fault]) -> (Bench, Arc<BadConnection>) {
     let bad = BadConnection { chain: chain.clone(), faults: Mutex::default(), sent: AtomicU64::new(0), clock };
     let bad = Arc::new(bad);
     let world = World::on(bad.clone(), &chain, folder.path()).await;
-    bad.faults.lock().unwrap().extend(faults.iter().rev());
-    bad.sent.store(0, Ordering::SeqCst);
     (Bench::of(world, folder), bad)
 }
 
 /// Submits one batch through the faults; returns how many transactions were sent.
 async fn submit_through(faults: &[Fault]) -> u64 {
-    let (bench, chain) = bench(faults).await;
-    let mut running = bench.start().await;
+    let (bench, chain) = bench().await;
+    let mut running = bench.start_settled().await;
+    chain.faults.lock().unwrap().extend(faults.iter().rev());
+    chain.sent.store(0, Ordering::SeqCst);
     let acknowledged = running.submit(bench.request(NODE, 0, 2)).await.unwrap();
     running.sequencer.seal_now().await.unwrap();
-    assert!(running.sequencer.wait_for(Stage::Submitted, 1).await);
+    assert!(running.sequencer.wait_for(Stage::Submitted, 2).await);
     running.stop().await.unwrap();
     assert_eq!(bench.world.assert_holds(&[acknowledged]).await, 1);
     assert!(chain.faults.lock().unwrap().is_empty(), "every fault happened");
@@ -136,12 +145,12 @@ async fn a_sequencer_without_the_newest_store_stops_and_says_so() {
     let mut running = bench.start().await;
     running.submit(bench.request(NODE, 0, 1)).await.unwrap();
     running.sequencer.seal_now().await.unwrap();
-    assert!(running.sequencer.wait_for(Stage::Submitted, 1).await);
+    assert!(running.sequencer.wait_for(Stage::Submitted, 2).await);
     running.stop().await.unwrap();
 
     let empty = Config { store: bench.folder().join("empty"), ..bench.config.clone() };
     let other = Bench { config: empty, ..bench };
-    let running = other.start().await;
+    let running = other.start_at_once().await;
     let error = running.sequencer.join().await.unwrap_err();
     assert!(matches!(error, RunError::Stage { stage: Stage::Submitted, .. }), "{error}");
     let cause = std::error::Error::source(&error).unwrap().to_string();
@@ -151,7 +160,7 @@ async fn a_sequencer_without_the_newest_store_stops_and_says_so() {
 #[tokio::test]
 async fn a_second_sequencer_of_the_same_rollup_is_found_out() {
     let bench = Bench::new().await;
-    let mut running = bench.start().await;
+    let mut running = bench.start_settled().await;
     let mut second = Config { store: bench.folder().join("second"), ..bench.config.clone() };
     second.seal.bundles = 1;
     let second = Bench { config: second, ..bench };
@@ -159,7 +168,7 @@ async fn a_second_sequencer_of_the_same_rollup_is_found_out() {
 
     running.submit(second.request(NODE, 0, 1)).await.unwrap();
     running.sequencer.seal_now().await.unwrap();
-    assert!(running.sequencer.wait_for(Stage::Submitted, 1).await);
+    assert!(running.sequencer.wait_for(Stage::Submitted, 2).await);
     // It may have stopped before it could take the bundle: then it has seen a batch that it never sealed.
     let _ = other.submit(second.request(NODE, 0, 2)).await;
     let error = other.sequencer.join().await.unwrap_err();

@@ -1,14 +1,15 @@
 //! Submitting: acknowledged once, whatever happens.
 
 use cairn_proto::refusal::Refusal;
-use cairn_proto::{Acknowledgement, NodeInfo, v1};
+use cairn_proto::{Acknowledgement, v1};
 use cairn_sequencer::store::{Identity, Store};
 use tonic::{Code, Status, Streaming};
 
 use crate::bench::Bench;
+use crate::samples::NODES;
 
 /// A node.
-const NODE: u32 = 7;
+const NODE: u32 = 5;
 
 #[tokio::test]
 async fn the_same_bundle_again_gets_the_original_acknowledgement_also_after_a_restart() {
@@ -60,31 +61,15 @@ async fn a_gap_names_the_expected_sequence() {
 }
 
 #[tokio::test]
-async fn info_says_what_a_node_needs_to_submit() {
-    let bench = Bench::new().await;
-    let mut running = bench.start().await;
-    running.submit(bench.request(NODE, 0, 1)).await.unwrap();
-    for (node_index, next_sequence) in [(NODE, 1), (NODE + 1, 0)] {
-        let reply = running.client.info(v1::InfoRequest { node_index }).await.unwrap().into_inner();
-        let info = NodeInfo::try_from(reply).unwrap();
-        assert_eq!((info.rollup_id, info.next_sequence), (bench.world.rollup_id, next_sequence));
-        assert_eq!((info.limits.receipts_per_bundle, info.limits.message_bytes), (256, 4 << 20));
-        assert_eq!(info.limits.bundles_in_flight, bench.config.in_flight.get());
-    }
-    let status = running.client.info(v1::InfoRequest { node_index: u32::MAX }).await.unwrap_err();
-    assert!(status.code() == Code::InvalidArgument && status.message().starts_with("node_index: "), "{status:?}");
-    running.stop().await.unwrap();
-}
-
-#[tokio::test]
 async fn each_bad_field_is_refused_by_name() {
     let bench = Bench::new().await;
     let mut running = bench.start().await;
-    let changes: [(&str, fn(&mut v1::SubmitBundleRequest)); 6] = [
+    let changes: [(&str, fn(&mut v1::SubmitBundleRequest)); 7] = [
         ("rollup_id: ", |request| request.rollup_id.truncate(3)),
         ("rollup_id: ", |request| request.rollup_id = vec![1; 32]),
         ("node_index: ", |request| request.node_index = 1 << 24),
         ("sequence: ", |request| request.sequence = 1 << 62),
+        ("signature: ", |request| request.signature.truncate(79)),
         ("receipts: ", |request| request.receipts.clear()),
         ("receipts[1]: ", |request| request.receipts.swap(0, 1)),
     ];
@@ -107,11 +92,11 @@ async fn each_bad_field_is_refused_by_name() {
 async fn bundles_of_many_nodes_at_once_get_every_index_once() {
     let bench = Bench::new().await;
     let running = bench.start().await;
-    let submits = (0..32).map(|node_index| {
+    let submits = (0..NODES).map(|node_index| {
         let (mut client, bench) = (running.client.clone(), &bench);
         async move {
             let mut indices = Vec::new();
-            for sequence in 0..4 {
+            for sequence in 0..16 {
                 let reply = client.submit_bundle(bench.request(node_index, sequence, 2)).await.unwrap();
                 indices.push(reply.into_inner().log_index);
             }

@@ -6,14 +6,16 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use cairn_prover::{BatchProof, Profile, Progress, ProveError, Prover, VerifyError};
+use cairn_sequencer::seal::policy::MAX_UNSUBMITTED;
 use cairn_sequencer::{BatchEvent, Config, SealLimits, Stage};
 use cairn_types::Batch;
+use cairn_types::state::PartialState;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Running};
 use crate::samples::QuickProver;
 
 /// A node.
-const NODE: u32 = 7;
+const NODE: u32 = 5;
 
 async fn bench(seal: impl FnOnce(SealLimits) -> SealLimits) -> Bench {
     let bench = Bench::new().await;
@@ -28,11 +30,11 @@ async fn a_full_batch_is_sealed_at_once_and_the_rest_waits() {
     for sequence in 0..5 {
         acknowledged.push(running.submit(bench.request(NODE, sequence, 2)).await.unwrap());
     }
-    assert!(running.sequencer.wait_for(Stage::Submitted, 2).await);
-    let status = running.sequencer.status().borrow().clone();
-    assert_eq!((status.bundles_unsealed(), status.stage(Stage::Sealed).batches), (1, 2));
-    assert_eq!(running.sequencer.seal_now().await.unwrap(), 3);
     assert!(running.sequencer.wait_for(Stage::Submitted, 3).await);
+    let status = running.sequencer.status().borrow().clone();
+    assert_eq!((status.bundles_unsealed(), status.stage(Stage::Sealed).batches), (1, 3));
+    assert_eq!(running.sequencer.seal_now().await.unwrap(), 4);
+    assert!(running.sequencer.wait_for(Stage::Submitted, 4).await);
     running.stop().await.unwrap();
     assert_eq!(bench.world.assert_holds(&acknowledged).await, 5);
 }
@@ -42,12 +44,12 @@ async fn an_old_batch_is_sealed_however_small_also_when_it_grew_old_while_stoppe
     let bench = bench(|limits| SealLimits { age: Duration::from_millis(300), ..limits }).await;
     let mut running = bench.start().await;
     let first = running.submit(bench.request(NODE, 0, 1)).await.unwrap();
-    assert!(running.sequencer.wait_for(Stage::Submitted, 1).await);
+    assert!(running.sequencer.wait_for(Stage::Submitted, 2).await);
     let second = running.submit(bench.request(NODE, 1, 1)).await.unwrap();
     running.stop().await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
     let running = bench.start().await;
-    assert!(running.sequencer.wait_for(Stage::Submitted, 2).await);
+    assert!(running.sequencer.wait_for(Stage::Submitted, 3).await);
     running.stop().await.unwrap();
     assert_eq!(bench.world.assert_holds(&[first, second]).await, 2);
 }
@@ -56,7 +58,7 @@ async fn an_old_batch_is_sealed_however_small_also_when_it_grew_old_while_stoppe
 async fn nothing_to_seal_seals_nothing() {
     let bench = Bench::new().await;
     let running = bench.start().await;
-    assert_eq!(running.sequencer.seal_now().await.unwrap(), 0);
+    assert_eq!(running.sequencer.seal_now().await.unwrap(), 1, "the batch that registers nodes, and no other");
     running.stop().await.unwrap();
 }
 
@@ -68,11 +70,11 @@ impl Prover for HeldProver {
         Profile::Dev
     }
 
-    fn prove(&self, batch: &Batch, progress: &dyn Progress) -> Result<BatchProof, ProveError> {
+    fn prove(&self, batch: &Batch, before: &PartialState, progress: &dyn Progress) -> Result<BatchProof, ProveError> {
         let gate = self.0.lock().unwrap();
         loop {
             match gate.recv_timeout(Duration::from_millis(5)) {
-                Ok(()) => return QuickProver.prove(batch, progress),
+                Ok(()) => return QuickProver.prove(batch, before, progress),
                 Err(_) if progress.cancelled() => return Err(ProveError::Cancelled),
                 Err(_) => {}
             }
@@ -97,12 +99,12 @@ async fn proving_holds_up_neither_intake_nor_sealing_nor_publishing() {
     for sequence in 0..4 {
         acknowledged.push(running.submit(bench.request(NODE, sequence, 1)).await.unwrap());
     }
-    assert!(running.sequencer.wait_for(Stage::Published, 4).await);
+    assert!(running.sequencer.wait_for(Stage::Published, 5).await);
     assert_eq!(running.sequencer.status().borrow().stage(Stage::Proved).batches, 0);
-    for _ in 0..4 {
+    for _ in 0..5 {
         release.send(()).unwrap();
     }
-    assert!(running.sequencer.wait_for(Stage::Submitted, 4).await);
+    assert!(running.sequencer.wait_for(Stage::Submitted, 5).await);
 
     let mut seen = Vec::new();
     while let Ok(event) = events.try_recv() {
@@ -119,12 +121,55 @@ async fn proving_holds_up_neither_intake_nor_sealing_nor_publishing() {
             BatchEvent::Retrying { number, reason, .. } => panic!("batch {number}: {reason}"),
         });
     }
-    for number in 0..4 {
+    for number in 1..5 {
         let words: Vec<_> = seen.iter().filter(|(batch, _)| *batch == number).map(|(_, word)| *word).collect();
         assert_eq!(words, ["sealed", "published", "proving", "progress", "progress", "proved", "submitted"]);
     }
     running.stop().await.unwrap();
     bench.world.assert_holds(&acknowledged).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sealing_waits_for_submissions_and_intake_does_not() {
+    let (release, gate) = mpsc::channel();
+    let bench = Bench {
+        prover: Arc::new(HeldProver(Mutex::new(gate))),
+        ..bench(|limits| SealLimits { bundles: 1, ..limits }).await
+    };
+    let mut running = bench.start().await;
+    let mut acknowledged = Vec::new();
+    for sequence in 0..MAX_UNSUBMITTED + 5 {
+        acknowledged.push(running.submit(bench.request(NODE, sequence, 1)).await.unwrap());
+    }
+    // Batch 0 registers the nodes, hence one bundle more than five is left.
+    assert_held(&running, MAX_UNSUBMITTED, 6).await;
+    running.stop().await.unwrap();
+    let mut running = bench.start_at_once().await;
+    assert_held(&running, MAX_UNSUBMITTED, 6).await;
+
+    release.send(()).unwrap();
+    assert!(running.sequencer.wait_for(Stage::Submitted, 1).await);
+    assert_held(&running, MAX_UNSUBMITTED + 1, 5).await;
+    acknowledged.push(running.submit(bench.request(NODE, MAX_UNSUBMITTED + 5, 1)).await.unwrap());
+    assert_held(&running, MAX_UNSUBMITTED + 1, 6).await;
+
+    let batches = MAX_UNSUBMITTED + 7;
+    for _ in 1..batches {
+        release.send(()).unwrap();
+    }
+    assert_eq!(running.sequencer.seal_now().await.unwrap(), batches);
+    assert!(running.sequencer.wait_for(Stage::Submitted, batches).await);
+    running.stop().await.unwrap();
+    assert_eq!(bench.world.assert_holds(&acknowledged).await, acknowledged.len());
+}
+
+/// `sealed` batches are sealed and, asked or not, no further one for a while, though `unsealed` bundles wait.
+async fn assert_held(running: &Running, sealed: u64, unsealed: u64) {
+    assert!(running.sequencer.wait_for(Stage::Published, sealed).await);
+    let asked = tokio::time::timeout(Duration::from_millis(300), running.sequencer.seal_now()).await;
+    assert!(asked.is_err(), "answered {asked:?}");
+    let status = running.sequencer.status().borrow().clone();
+    assert_eq!((status.stage(Stage::Sealed).batches, status.bundles_unsealed()), (sealed, unsealed));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -134,12 +179,14 @@ async fn a_stop_gives_up_the_proof_in_hand_and_the_next_start_makes_it() {
     let mut running = bench.start().await;
     let acknowledged = running.submit(bench.request(NODE, 0, 1)).await.unwrap();
     running.sequencer.seal_now().await.unwrap();
-    assert!(running.sequencer.wait_for(Stage::Published, 1).await);
+    assert!(running.sequencer.wait_for(Stage::Published, 2).await);
     running.stop().await.unwrap();
 
-    release.send(()).unwrap();
+    for _ in 0..2 {
+        release.send(()).unwrap();
+    }
     let running = bench.start().await;
-    assert!(running.sequencer.wait_for(Stage::Submitted, 1).await);
+    assert!(running.sequencer.wait_for(Stage::Submitted, 2).await);
     running.stop().await.unwrap();
     bench.world.assert_holds(&[acknowledged]).await;
 }

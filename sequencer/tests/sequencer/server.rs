@@ -47,7 +47,7 @@ async fn health_says_serving_and_reflection_lists_the_service() {
 async fn stopping_ends_an_open_stream_after_its_acknowledgements() {
     let bench = Bench::new().await;
     let mut running = bench.start().await;
-    let open = futures::stream::iter([bench.request(7, 0, 1)]).chain(futures::stream::pending());
+    let open = futures::stream::iter([bench.request(5, 0, 1)]).chain(futures::stream::pending());
     let mut answers = running.client.submit_bundles(open).await.unwrap().into_inner();
     assert_eq!(answers.message().await.unwrap().unwrap().log_index, 0);
     let mut client = running.client.clone();
@@ -55,7 +55,7 @@ async fn stopping_ends_an_open_stream_after_its_acknowledgements() {
     let status = answers.message().await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable, "{status:?}");
     running.stop().await.unwrap();
-    let late = client.submit_bundle(bench.request(7, 1, 1)).await.unwrap_err();
+    let late = client.submit_bundle(bench.request(5, 1, 1)).await.unwrap_err();
     assert_eq!(late.code(), Code::Unavailable, "{late:?}");
 }
 
@@ -63,15 +63,16 @@ async fn stopping_ends_an_open_stream_after_its_acknowledgements() {
 async fn status_counts_what_is_acknowledged_and_what_has_passed_each_stage() {
     let bench = Bench::new().await;
     let mut running = bench.start().await;
-    running.submit(bench.request(7, 0, 1)).await.unwrap();
+    running.submit(bench.request(5, 0, 1)).await.unwrap();
     running.sequencer.seal_now().await.unwrap();
-    assert!(running.sequencer.wait_for(cairn_sequencer::Stage::Submitted, 1).await);
-    running.submit(bench.request(7, 1, 1)).await.unwrap();
+    assert!(running.sequencer.wait_for(cairn_sequencer::Stage::Submitted, 2).await);
+    running.submit(bench.request(5, 1, 1)).await.unwrap();
     let status = running.client.status(v1::StatusRequest {}).await.unwrap().into_inner();
     assert_eq!(status.rollup_id, bench.world.rollup_id.to_bytes());
     assert_eq!((status.bundles_acknowledged, status.bundles_unsealed), (2, 1));
     let digest = bench.world.rollup.rollup().await.unwrap().tip.header_digest.to_bytes().to_vec();
-    let stage = v1::Stage { batches: 1, header_digest: Some(digest) };
+    let stage = v1::Stage { batches: 2, header_digest: Some(digest) };
+    assert_eq!((status.queue_entries_seen, status.queue_entries_consumed), (8, 8));
     for reported in [status.sealed, status.published, status.proved, status.submitted] {
         assert_eq!(reported.as_ref(), Some(&stage));
     }
@@ -91,8 +92,14 @@ async fn a_sequencer_with_the_wrong_key_rollup_store_or_port_does_not_start() {
     let error = refusal(bench.config.clone(), crate::Parts { key: other.clone(), ..parts() }).await;
     assert!(error.to_string().contains(&other.address().to_string()), "{error}");
     assert!(matches!(error, StartError::Key { .. }));
+    let error = refusal(bench.config.clone(), crate::Parts { acknowledgement_key: other, ..parts() }).await;
+    assert!(matches!(error, StartError::AcknowledgementKey { .. }), "{error}");
+    let mut long = bench.config.clone();
+    long.promise.most = std::time::Duration::from_secs(6 * 3600);
+    let error = refusal(long, parts()).await;
+    assert!(matches!(error, StartError::Promise { most: 54_000, deadline: 54_000 }), "{error}");
 
-    let running = bench.start().await;
+    let running = bench.start_settled().await;
     let taken =
         Config { listen: running.sequencer.address(), store: bench.folder().join("other"), ..bench.config.clone() };
     let error = refusal(taken, parts()).await;

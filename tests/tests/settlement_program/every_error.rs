@@ -1,8 +1,11 @@
 //! One way, at least, to get each refusal; and a check that none was forgotten.
 
-use cairn_interface::{self as interface, Address, BATCH, Initialize, PROGRAM_ID, ROLLUP, SettlementError};
-use cairn_tests::settlement::{Failure, Machine, address, queue_cursor, queue_digest};
-use cairn_types::{BatchHeader, Digest, QueueCursor};
+use cairn_interface::{
+    self as interface, Address, BATCH, Initialize, PROGRAM_ID, QUEUE_EXTENSIONS, Registry, SettlementError,
+};
+use cairn_tests::settlement::{Failure, Machine, address, pubkey, receipt_key};
+use cairn_types::{BatchHeader, Digest, QueueCursor, ReceiptKey};
+use solana_sdk::signature::Keypair;
 
 /// Provokes one refusal. Returns what the program said.
 fn provoke(error: SettlementError) -> Result<u64, Failure> {
@@ -13,7 +16,7 @@ fn provoke(error: SettlementError) -> Result<u64, Failure> {
         E::UnknownProfile => {
             let mut machine = Machine::without_rollup();
             let mut instruction = interface::initialize(&PROGRAM_ID, &machine.arguments());
-            let profile_at = instruction.data.len() - 5;
+            let profile_at = 8 + 8 + 3 * 32;
             instruction.data[profile_at] = 3;
             machine.send_as_admin(&instruction)
         }
@@ -31,16 +34,14 @@ fn provoke(error: SettlementError) -> Result<u64, Failure> {
         }
         E::Paused => {
             let mut machine = Machine::new();
-            let rollup = machine.rollup;
-            machine.tamper(&rollup, |data| data[ROLLUP.size - 7] = 1);
-            assert!(machine.rollup().paused);
+            pause(&mut machine).expect("paused");
             let header = machine.next_header();
             machine.submit(&header)
         }
         E::WrongQueue => {
             let mut machine = Machine::new();
             let other = Initialize { id: 1, ..machine.arguments() };
-            machine.send_as_admin(&interface::initialize(&PROGRAM_ID, &other)).expect("another rollup");
+            machine.create(&other).expect("another rollup");
             let other = interface::rollup_address(&PROGRAM_ID, &other.admin, 1);
             let mut instruction = machine.submission(&machine.next_header());
             instruction.accounts[2].address = interface::queue_address(&PROGRAM_ID, &other);
@@ -52,14 +53,14 @@ fn provoke(error: SettlementError) -> Result<u64, Failure> {
         E::WrongPrevious => submit(|header| header.previous = Digest::constant([0, 0, 0, 1])),
         E::WrongOldRoot => submit(|header| header.old_state_root = Digest::ZERO),
         E::WrongQueueStart => submit(|header| {
-            header.queue_from.digest = queue_digest(0);
+            header.queue_from.digest = Digest::constant([7; 4]);
             header.queue_to = header.queue_from;
         }),
-        E::UnknownQueueEnd => submit(|header| header.queue_to = queue_cursor(1)),
+        E::UnknownQueueEnd => submit(|header| header.queue_to.position = 1),
         E::WrongQueueEnd => {
             let mut machine = Machine::new();
-            machine.extend_queue(1);
-            let queue_to = QueueCursor { position: 1, digest: queue_digest(2) };
+            machine.register_nodes(1);
+            let queue_to = QueueCursor { position: 1, digest: Digest::constant([7; 4]) };
             let header = BatchHeader { queue_to, ..machine.next_header() };
             machine.submit(&header)
         }
@@ -67,7 +68,7 @@ fn provoke(error: SettlementError) -> Result<u64, Failure> {
         E::TooManyPending => {
             let mut machine = Machine::without_rollup();
             let arguments = Initialize { max_pending: 1, ..machine.arguments() };
-            machine.send_as_admin(&interface::initialize(&PROGRAM_ID, &arguments)).expect("created");
+            machine.create(&arguments).expect("created");
             let header = machine.next_header();
             machine.submit(&header).expect("the one that may wait");
             let header = machine.next_header();
@@ -96,7 +97,133 @@ fn provoke(error: SettlementError) -> Result<u64, Failure> {
             machine.tamper(&rollup, |data| data.copy_from_slice(&genesis));
             machine.submit(&header)
         }
+        E::SameKeys => initialize(|arguments| arguments.acknowledgement_key = arguments.sequencer),
+        E::InvalidBond => initialize(|arguments| arguments.registry.bond = 0),
+        E::InvalidQueueDeadline => initialize(|arguments| arguments.registry.queue_deadline = 0),
+        other => provoke_in_registry(other),
     }
+}
+
+/// As [`provoke`], what a rollup's nodes may run into.
+fn provoke_in_registry(error: SettlementError) -> Result<u64, Failure> {
+    use SettlementError as E;
+    let (mut machine, registrar) = Machine::with_registrar();
+    let (authority, stranger) = (Keypair::new(), machine.funded());
+    match error {
+        E::UnextendedQueue => {
+            let arguments = Initialize { id: 1, ..machine.arguments() };
+            machine.send_as_admin(&interface::initialize(&PROGRAM_ID, &arguments)).expect("created");
+            machine.rollup = interface::rollup_address(&PROGRAM_ID, &arguments.admin, 1);
+            for _ in 1..QUEUE_EXTENSIONS {
+                let instruction = interface::extend_queue(&PROGRAM_ID, &machine.rollup, &arguments.admin);
+                machine.send_as_admin(&instruction).expect("extended, and not far enough");
+            }
+            machine.register(&authority, &receipt_key(0))
+        }
+        E::QueueFull => {
+            machine.register_nodes(128);
+            machine.register(&authority, &receipt_key(0))
+        }
+        E::QueueOverdue => {
+            machine.register_nodes(1);
+            machine.advance(interface::DEFAULT_QUEUE_DEADLINE + 1, 0);
+            machine.set_overdue_batches(interface::OVERDUE_GRACE);
+            let header = machine.next_header();
+            machine.submit(&header)
+        }
+        E::NonCanonicalKey => {
+            let mut instruction = machine.registration(&authority, &receipt_key(0));
+            instruction.data[8..16].fill(0xff);
+            let admin = machine.admin.insecure_clone();
+            machine.send_all(&[instruction], &[&admin, &authority])
+        }
+        E::ZeroReceiptKey => machine.register(&authority, &ReceiptKey::ZERO),
+        E::NotRegistrar => {
+            let mut instruction = machine.registration(&authority, &receipt_key(0));
+            instruction.accounts[2].address = address(&stranger);
+            instruction.accounts[2].is_signer = true;
+            let admin = machine.admin.insecure_clone();
+            machine.send_all(&[instruction], &[&admin, &authority, &stranger])
+        }
+        E::RegistrarRequired => {
+            let terms = Registry::closed(address(&registrar));
+            let admin = address(&machine.admin);
+            machine
+                .send_as_admin(&interface::set_registry(&PROGRAM_ID, &machine.rollup, &admin, &terms))
+                .expect("closed");
+            machine.register(&authority, &receipt_key(0))
+        }
+        E::WrongNodeAddress => {
+            let mut instruction = machine.registration(&authority, &receipt_key(0));
+            instruction.accounts[5].address = machine.node_address(&stranger);
+            let admin = machine.admin.insecure_clone();
+            machine.send_all(&[instruction], &[&admin, &authority])
+        }
+        E::NodeExists => {
+            machine.register(&authority, &receipt_key(0)).expect("registered");
+            machine.register(&authority, &receipt_key(1))
+        }
+        E::RegistryFull => {
+            let queue = machine.queue_address();
+            machine.tamper(&queue, |data| data[80..88].copy_from_slice(&(1_u64 << 24).to_le_bytes()));
+            machine.register(&authority, &receipt_key(0))
+        }
+        E::WrongNode => {
+            machine.register(&authority, &receipt_key(0)).expect("registered");
+            let other = Initialize { id: 1, ..machine.arguments() };
+            machine.create(&other).expect("another rollup");
+            let mut instruction = interface::deactivate_node(&PROGRAM_ID, &machine.rollup, &address(&authority));
+            instruction.accounts[1].address = interface::rollup_address(&PROGRAM_ID, &other.admin, 1);
+            let admin = machine.admin.insecure_clone();
+            machine.send_all(&[instruction], &[&admin, &authority])
+        }
+        E::NotAuthority => {
+            machine.register(&authority, &receipt_key(0)).expect("registered");
+            let mut instruction = interface::deactivate_node(&PROGRAM_ID, &machine.rollup, &address(&stranger));
+            instruction.accounts[3].address = machine.node_address(&authority);
+            machine.send(&instruction, &stranger)
+        }
+        E::NodeInactive => {
+            machine.register(&authority, &receipt_key(0)).expect("registered");
+            machine.deactivate(&authority).expect("deactivated");
+            machine.rotate(&authority, &receipt_key(1))
+        }
+        E::RotationPending => {
+            machine.register(&authority, &receipt_key(0)).expect("registered");
+            machine.rotate(&authority, &receipt_key(1)).expect("rotated");
+            machine.rotate(&authority, &receipt_key(2))
+        }
+        E::NoBond => {
+            machine.register(&authority, &receipt_key(0)).expect("registered");
+            machine.deactivate(&authority).expect("deactivated");
+            machine.consume(2).expect("consumed");
+            machine.refund(&authority).expect("refunded");
+            machine.refund(&authority)
+        }
+        E::BondLocked => {
+            machine.register(&authority, &receipt_key(0)).expect("registered");
+            machine.refund(&authority)
+        }
+        E::WrongRecipient => {
+            machine.register(&authority, &receipt_key(0)).expect("registered");
+            let (node, thief) = (address(&authority), address(&stranger));
+            machine.send(&interface::refund_bond(&PROGRAM_ID, &machine.rollup, &node, &thief), &stranger)
+        }
+        E::AlreadyPaused => {
+            pause(&mut machine).expect("paused");
+            pause(&mut machine)
+        }
+        E::NotPaused => {
+            let instruction = interface::unpause(&PROGRAM_ID, &machine.rollup, &address(&machine.admin));
+            machine.send_as_admin(&instruction)
+        }
+        other => panic!("nothing provokes {}", other.name()),
+    }
+}
+
+fn pause(machine: &mut Machine) -> Result<u64, Failure> {
+    let instruction = interface::pause(&PROGRAM_ID, &machine.rollup, &address(&machine.admin));
+    machine.send_as_admin(&instruction)
 }
 
 fn initialize(change: impl FnOnce(&mut Initialize)) -> Result<u64, Failure> {
@@ -136,5 +263,5 @@ fn a_refused_batch_leaves_no_trace() {
     let header = BatchHeader { number: 1, ..machine.next_header() };
     machine.submit(&header).expect_err("a gap");
     assert_eq!(machine.data(&machine.rollup), before);
-    assert!(machine.svm.get_account(&cairn_tests::settlement::pubkey(machine.batch_address(1))).is_none());
+    assert!(machine.svm.get_account(&pubkey(machine.batch_address(1))).is_none());
 }

@@ -3,9 +3,16 @@
 //!
 //! `CAIRN_PROGRAM_SO` names another file to test.
 
+mod bonds;
 mod every_error;
 mod hostile;
+mod hostile_registry;
 mod initialize;
+mod pause;
+mod queue;
+mod queue_deadline;
+mod registry;
+mod set_registry;
 mod set_sequencer;
 mod statement;
 mod submit_batch;

@@ -42,7 +42,27 @@ fn the_admin_of_another_rollup_is_not_this_ones() {
     let other = Keypair::new();
     machine.svm.airdrop(&other.pubkey(), 1_000_000_000).expect("lamports");
     let arguments = interface::Initialize { admin: address(&other), ..machine.arguments() };
-    machine.send(&interface::initialize(&PROGRAM_ID, &arguments), &other).expect("a rollup of its own");
+    machine.send_all(&interface::create_rollup(&PROGRAM_ID, &arguments), &[&other]).expect("a rollup of its own");
     let instruction = replacement(&machine, &other, &other);
     assert_eq!(machine.send(&instruction, &other), Err(Failure::Refused(SettlementError::NotAdmin)));
+}
+
+#[test]
+fn zero_keys_and_one_key_for_both_are_refused() {
+    let mut machine = Machine::new();
+    let before = machine.rollup();
+    let (admin, key, other) = (address(&machine.admin), Address([1; 32]), Address([2; 32]));
+    let cases = [
+        (Address::default(), key, SettlementError::InvalidKey),
+        (key, Address::default(), SettlementError::InvalidKey),
+        (key, key, SettlementError::SameKeys),
+    ];
+    for (sequencer, acknowledgement_key, error) in cases {
+        let instruction =
+            interface::set_sequencer(&PROGRAM_ID, &machine.rollup, &admin, &sequencer, &acknowledgement_key);
+        assert_eq!(machine.send_as_admin(&instruction), Err(Failure::Refused(error)));
+    }
+    assert_eq!(machine.rollup(), before);
+    let instruction = interface::set_sequencer(&PROGRAM_ID, &machine.rollup, &admin, &key, &other);
+    machine.send_as_admin(&instruction).expect("two keys");
 }

@@ -1,7 +1,7 @@
 use cairn_interface::{Batch, MAX_TRANSACTION_BYTES, SUBMIT_BATCH_COMPUTE_UNITS, SettlementError};
-use cairn_tests::settlement::{Failure, Machine, NOW, address, pubkey, queue_cursor, solana};
+use cairn_tests::settlement::{Failure, Machine, NOW, address, pubkey, solana};
+use cairn_types::BatchHeader;
 use cairn_types::limits::MAX_CLOCK_SKEW_MS;
-use cairn_types::{BatchHeader, VerdictCounts};
 use solana_sdk::message::Message;
 use solana_sdk::signer::Signer;
 use solana_sdk::transaction::Transaction;
@@ -59,45 +59,6 @@ fn lamports_sent_to_the_next_batchs_address_do_not_stop_it() {
 }
 
 #[test]
-fn a_batch_may_consume_queue_entries_up_to_the_queues_end() {
-    let mut machine = Machine::new();
-    machine.extend_queue(3);
-    let header = BatchHeader { queue_to: queue_cursor(2), ..machine.next_header() };
-    machine.submit(&header).expect("two of three entries");
-    let header = BatchHeader { queue_to: queue_cursor(3), ..machine.next_header() };
-    machine.submit(&header).expect("the third");
-    assert_eq!(machine.rollup().tip.queue, queue_cursor(3));
-}
-
-#[test]
-fn queue_entries_alone_make_a_batch() {
-    let mut machine = Machine::new();
-    machine.extend_queue(1);
-    let header = BatchHeader {
-        queue_to: queue_cursor(1),
-        bundles: 0,
-        receipts: 0,
-        bytes: 0,
-        time_min: 0,
-        time_max: 0,
-        verdicts: [VerdictCounts::default(); 5],
-        ..machine.next_header()
-    };
-    machine.submit(&header).expect("accepted");
-}
-
-#[test]
-fn a_queue_that_went_once_around_its_ring_is_still_followed() {
-    let mut machine = Machine::new();
-    for _ in 0..20 {
-        machine.extend_queue(32);
-        let header = BatchHeader { queue_to: queue_cursor(machine.queue().end.position), ..machine.next_header() };
-        machine.submit(&header).expect("accepted");
-    }
-    assert_eq!(machine.rollup().tip.queue, queue_cursor(640));
-}
-
-#[test]
 fn times_up_to_ten_minutes_ahead_are_accepted_and_a_millisecond_more_is_not() {
     let mut machine = Machine::new();
     let latest = u64::try_from(NOW).expect("after the epoch") * 1_000 + MAX_CLOCK_SKEW_MS;
@@ -129,7 +90,7 @@ fn an_abandoned_batch_is_overwritten_by_one_of_the_next_generation() {
     let rollup = machine.rollup;
     machine.tamper(&rollup, |data| {
         data.copy_from_slice(&genesis);
-        let generation_at = 8 + 6 * 32 + 2 * 112 + 8;
+        let generation_at = 8 + 7 * 32 + 2 * 112 + 8;
         data[generation_at] = 1;
     });
     assert_eq!((machine.rollup().generation, machine.rollup().tip.batches), (1, 0));

@@ -1,8 +1,10 @@
 //! `cairn bench`: how fast this machine is.
 
-use super::bars;
+use super::{bars, bench_pipeline};
 use anyhow::Result;
-use cairn_prover::{Options, Profile, Stage, bench};
+use cairn_prover::bench::{self, Sample};
+use cairn_prover::{Options, Profile, Stage};
+use cairn_types::limits::MAX_BUNDLE_RECEIPTS;
 use clap::{Args, Subcommand};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -11,17 +13,21 @@ use std::process::ExitCode;
 #[derive(Subcommand)]
 pub enum Bench {
     Prove(Prove),
+    Pipeline(bench_pipeline::Pipeline),
 }
 
-/// Prove a batch of made-up receipts and the bare Poseidon permutations behind it
+/// Prove a batch of made-up, signed receipts and the bare Poseidon permutations behind it
 ///
 /// The floor is what plonky2 needs to prove as many Poseidon permutations as the receipts need at the very least (two each), with
 /// nothing else, in the same run, profile and thread pool. The ratio says how much of the time goes into that.
 #[derive(Args)]
 pub struct Prove {
-    /// Receipts to prove, in full bundles of 256
-    #[arg(long, default_value_t = bench::DEFAULT_RECEIPTS, value_name = "COUNT")]
-    receipts: usize,
+    /// Receipts to prove [default: as many as a batch of such bundles holds]
+    #[arg(long, value_name = "COUNT")]
+    receipts: Option<usize>,
+    /// Receipts in each bundle, which has one signature
+    #[arg(long, default_value_t = MAX_BUNDLE_RECEIPTS, value_name = "COUNT")]
+    bundle_receipts: usize,
     /// Security profile: production or dev
     #[arg(long, default_value_t = Profile::Production)]
     profile: Profile,
@@ -39,10 +45,15 @@ impl Bench {
     /// # Errors
     /// When proving fails.
     pub fn run(self) -> Result<ExitCode> {
-        let Self::Prove(prove) = self;
+        let prove = match self {
+            Self::Prove(prove) => prove,
+            Self::Pipeline(pipeline) => return super::runtime()?.block_on(pipeline.run()),
+        };
         let bar = bars::steps("proving");
         let options = Options { threads: prove.threads, ..Options::new(prove.profile) };
-        let report = bench::prove(options, prove.receipts, &|stage: Stage, done: usize, total: usize| {
+        let full = Sample::full(prove.bundle_receipts);
+        let sample = Sample { receipts: prove.receipts.unwrap_or(full.receipts), ..full };
+        let report = bench::prove(options, sample, &|stage: Stage, done: usize, total: usize| {
             bars::step(&bar, done, total);
             bar.set_message(stage.name());
         })?;

@@ -14,14 +14,15 @@ use comfy_table::{Table, presets};
 use indicatif::{HumanBytes, MultiProgress, ProgressBar};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Take WARC files through the whole system on this machine and verify every receipt
 ///
-/// Runs sequencer, prover, embedded Solana chain and indexer in this process: reads the files, submits a receipt per
-/// fetch over gRPC, seals, proves, publishes, submits the header to the chain, indexes, writes a .cairnproof per receipt into
-/// DIR/proofs, and checks each against the chain. DIR can be used again: what was acknowledged is not sent twice.
+/// Runs sequencer, prover, embedded Solana chain and indexer in this process: registers a node on chain, reads the files, signs
+/// and submits a receipt per fetch over gRPC, seals, proves, publishes, submits the header to the chain, indexes, writes a
+/// .cairnproof per receipt into DIR/proofs, and checks each against the chain. The registration is a batch of its own, for a
+/// key signs from the batch after the one that registers it. DIR can be used again: what was acknowledged is not sent twice.
 ///
 /// Exit status: 0 every receipt verified; 1 one did not; 2 something could not be done.
 #[derive(Args)]
@@ -35,9 +36,6 @@ pub struct Demo {
     /// Security profile of the proofs: production (100 bits conjectured, 80 proven) or dev (faster, weaker)
     #[arg(long, default_value_t = Profile::Production)]
     profile: Profile,
-    /// Index of the node that submits
-    #[arg(long, default_value_t = 0, value_name = "INDEX")]
-    node_index: u32,
     /// Print one JSON object on the last line instead of a table
     #[arg(long)]
     json: bool,
@@ -52,7 +50,7 @@ impl Demo {
         let data = self.data.unwrap_or_else(|| {
             PathBuf::from("data").join(format!("demo-{}", chrono::Utc::now().format("%Y%m%d-%H%M%S")))
         });
-        let run = Run { warcs: self.warcs, data: data.clone(), profile: self.profile, node_index: self.node_index };
+        let run = Run { warcs: self.warcs, data: data.clone(), profile: self.profile };
         let bars = Arc::new(Bars::new());
         let outcome = run.run(Arc::clone(&bars)).await;
         bars.clear();
@@ -75,6 +73,7 @@ fn print(summary: &Summary, profile: Profile) {
         ("  already acknowledged before", summary.already_acknowledged.to_string()),
         ("records without a receipt", summary.skipped.to_string()),
         ("payload", bytes(summary.payload_bytes)),
+        ("signed as node", summary.node_index.to_string()),
         ("batches on chain", summary.batches.to_string()),
         ("prove time", format!("{:.1} s ({profile})", summary.prove_seconds)),
         ("compute units", summary.compute_units.to_string()),
@@ -104,6 +103,8 @@ struct Bars {
     acknowledged: ProgressBar,
     proving: ProgressBar,
     verified: ProgressBar,
+    /// Why the node waits, as it was last said.
+    waiting: Mutex<String>,
 }
 
 impl Bars {
@@ -116,6 +117,7 @@ impl Bars {
             acknowledged: add(bars::steps("acknowledged")),
             proving: add(bars::steps("proving")),
             verified: add(bars::steps("verified")),
+            waiting: Mutex::default(),
             group,
         }
     }
@@ -148,14 +150,23 @@ impl submit::Progress for Bars {
     fn acknowledged(&self, receipts: u64) {
         self.acknowledged.inc(receipts);
     }
-    fn waiting(&self, reason: &str, delay: Duration) {
-        self.say(&format!("waiting    {reason}; again in {}", humantime::format_duration(delay)));
+    fn waiting(&self, reason: &str, _delay: Duration) {
+        // It is tried again many times a second: once for each reason is enough to say.
+        let mut said = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if *said != reason {
+            self.say(&format!("waiting    {reason}"));
+            reason.clone_into(&mut said);
+        }
     }
 }
 
 impl Observer for Bars {
     fn circuits(&self, done: usize, total: usize) {
         bars::step(&self.circuits, done, total);
+    }
+
+    fn registered(&self, node_index: u32) {
+        self.say(&format!("registered node {node_index} on chain"));
     }
 
     fn read(&self, report: &warc::Report) {

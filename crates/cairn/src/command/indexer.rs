@@ -15,7 +15,8 @@ use std::sync::Arc;
 /// DIR is the data directory of `cairn sequencer` or `cairn demo`; that process may be running or not. A batch whose data does not give
 /// the header on chain is refused and named in /v1/status.
 ///
-/// JSON: /v1/status, /v1/batches/N, /v1/receipts/DIGEST, /v1/receipts/DIGEST/proof, /v1/content/{blake3|sha256|sha1}:HEX.
+/// JSON: /v1/status, /v1/batches/N, /v1/batches/N/entries, /v1/batches/N/bundles/M, /v1/nodes, /v1/nodes/INDEX, /v1/nodes/INDEX/proof,
+/// /v1/nodes/INDEX/bundles, /v1/keys/KEY, /v1/receipts/DIGEST, /v1/receipts/DIGEST/proof, /v1/content/{blake3|sha256|sha1}:HEX.
 /// Metrics: /metrics. gRPC: cairn.v1.Indexer, with reflection.
 #[derive(Args)]
 pub struct Indexer {

@@ -2,14 +2,25 @@
 
 mod bars;
 mod bench;
+mod bench_pipeline;
 mod check_proof;
 mod crawl;
+mod deactivate;
 mod demo;
 mod indexer;
+mod keygen;
+mod node;
+mod node_args;
+mod on_chain;
+mod receipts;
+mod register;
+mod rotate_key;
 mod sequencer;
 mod shutdown;
+mod status;
 mod submit;
 mod verify;
+mod whoami;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -19,7 +30,15 @@ use std::process::ExitCode;
 #[derive(Subcommand)]
 pub enum Command {
     Demo(demo::Demo),
+    Keygen(keygen::Keygen),
+    Register(register::Register),
+    RotateKey(rotate_key::RotateKey),
+    Deactivate(deactivate::Deactivate),
     Submit(submit::Submit),
+    Node(node::NodeCommand),
+    Receipts(receipts::Receipts),
+    Whoami(whoami::Whoami),
+    Status(status::Status),
     Verify(verify::Verify),
     CheckProof(check_proof::CheckProof),
     Sequencer(sequencer::Sequencer),
@@ -36,7 +55,15 @@ impl Command {
     pub fn run(self) -> Result<ExitCode> {
         match self {
             Self::Demo(command) => runtime()?.block_on(command.run()),
+            Self::Keygen(command) => command.run(),
+            Self::Register(command) => runtime()?.block_on(command.run()),
+            Self::RotateKey(command) => runtime()?.block_on(command.run()),
+            Self::Deactivate(command) => runtime()?.block_on(command.run()),
             Self::Submit(command) => runtime()?.block_on(command.run()),
+            Self::Node(command) => runtime()?.block_on(command.run()),
+            Self::Receipts(command) => runtime()?.block_on(command.run()),
+            Self::Whoami(command) => runtime()?.block_on(command.run()),
+            Self::Status(command) => runtime()?.block_on(command.run()),
             Self::Verify(command) => command.run(),
             Self::CheckProof(command) => command.run(),
             Self::Sequencer(command) => runtime()?.block_on(command.run()),

@@ -2,22 +2,28 @@
 
 use super::{bars, shutdown};
 use anyhow::{Context, Result};
+use cairn_chain::EmbeddedRpcServer;
 use cairn_localnet::Home;
 use cairn_prover::{LocalProver, Options, Profile, Prover};
 use cairn_sequencer::{Parts, Sequencer as Service, SequencerArgs, objects};
 use clap::Args;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// Where JSON-RPC is served unless told otherwise.
+const DEFAULT_RPC_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7_440);
 
 /// Take bundles over gRPC, seal them into batches, prove these and bring them to the embedded chain
 ///
 /// Everything it keeps is in DIR: the log, the keys, the published data under DIR/objects, and the embedded chain, which the first
-/// start creates. Stop it with Ctrl-C or SIGTERM: bundles in flight are answered, and an unfinished proof is made again
-/// after the next start. `cairn indexer --data DIR` serves what it does; `cairn submit` feeds it.
+/// start creates and which is served as Solana JSON-RPC, for `cairn register` and any Solana tool. Stop it with Ctrl-C or SIGTERM:
+/// bundles in flight are answered, and an unfinished proof is made again after the next start. `cairn indexer --data DIR` serves
+/// what it does; `cairn node` and `cairn submit` feed it.
 #[derive(Args)]
 pub struct Sequencer {
     /// Data directory
@@ -32,6 +38,9 @@ pub struct Sequencer {
     /// Serve Prometheus metrics at this address, as in 127.0.0.1:7421 [default: nowhere]
     #[arg(long, env = "CAIRN_METRICS_LISTEN", value_name = "ADDRESS")]
     metrics_listen: Option<SocketAddr>,
+    /// Serve the embedded chain's JSON-RPC at this address; whoever reaches it may use its faucet
+    #[arg(long, env = "CAIRN_RPC_LISTEN", default_value_t = DEFAULT_RPC_LISTEN, value_name = "ADDRESS")]
+    rpc_listen: SocketAddr,
     #[command(flatten)]
     sequencer: SequencerArgs,
 }
@@ -62,14 +71,22 @@ impl Sequencer {
         let parts = Parts {
             rollup: rollup.client,
             key: rollup.sequencer,
+            acknowledgement_key: rollup.acknowledgement,
             circuit_digest: cairn_prover::circuit_digest(prover.profile()),
             prover,
             objects: Arc::new(objects::local_folder(&home.objects()).context("cannot open the object store")?),
         };
-        let service = Service::start(config, parts, shutdown::token()).await?;
-        eprintln!("rollup     {}", service.rollup_id());
-        eprintln!("sequencer  http://{}", service.address());
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
+        let stop = shutdown::token();
+        let listener = TcpListener::bind(self.rpc_listen).await;
+        let listener = listener.with_context(|| format!("--rpc-listen {}", self.rpc_listen))?;
+        let rpc = EmbeddedRpcServer::serve(rollup.chain, listener, stop.clone())?;
+        let service = Service::start(config, parts, stop).await?;
+        eprintln!("rollup     {} at {}", service.rollup_id(), rollup.manifest.rollup);
+        eprintln!("chain      {}", rpc.url());
+        eprintln!("sequencer  {scheme}://{}", service.address());
         service.join().await?;
+        rpc.join().await?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,24 +1,25 @@
 //! `cairn verify`: what a proof file shows.
 
 use anyhow::Result;
-use cairn_client::verify::{Verdict, read_proof, verify};
-use cairn_types::{Digest, VERDICT_NAMES, VerifiedReceipt};
+use cairn_client::verify::{Verdict, VerifyError, read_account_proof, read_proof, verify, verify_account};
+use cairn_types::{ACCOUNT_PROOF_FILE_EXTENSION, Digest, PROOF_FILE_EXTENSION, VERDICT_NAMES, VerifiedAccount, VerifiedReceipt};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Check that receipts are in a batch, from the receipt's bytes up to the batch's header
+/// Check that receipts are in a batch, or what a node's totals are after it
 ///
-/// A proof file is recomputed from the receipt's bytes: leaf, bundle, batch root, header. The header's digest is then compared with
-/// the digests that you trust, which are the ones on chain.
+/// A .cairnproof is recomputed from the receipt's bytes: leaf, bundle, batch root, header. A .cairnaccount is recomputed from a node's
+/// account: key, bundles, receipts, bytes, state root, header. The header's digest is then compared with the digests that you
+/// trust, which are the ones on chain.
 ///
 /// Exit status: 0 every file is valid and anchored; 1 a file is invalid, or ends in a header that is none of the
 /// given ones; 2 a file cannot be used; 3 every file is consistent, but without --root nothing says that its header is real.
 #[derive(Args)]
 pub struct Verify {
     /// Proof files, or folders of them
-    #[arg(required = true, value_name = "FILE.cairnproof")]
+    #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Header digest of a batch that you took from the chain; may be given many times
     #[arg(long = "root", value_name = "HEX")]
@@ -30,6 +31,9 @@ pub struct Verify {
     #[arg(long, short)]
     quiet: bool,
 }
+
+/// Proof files in a folder.
+const EXTENSIONS: [&str; 2] = [PROOF_FILE_EXTENSION, ACCOUNT_PROOF_FILE_EXTENSION];
 
 /// Outcomes, in order of how much they matter when there are several files.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,93 +72,170 @@ impl Verify {
     pub fn run(&self) -> Result<ExitCode> {
         let mut gravest = Outcome::Valid;
         for file in expand(&self.files)? {
-            let (outcome, detail, verified) = self.judge(&file);
+            let (outcome, detail, shown) = self.judge(&file);
             gravest = gravest.max(outcome);
             if self.quiet && outcome == Outcome::Valid {
                 continue;
             }
             if self.json {
-                println!("{}", self.object(&file, outcome, detail.as_deref(), verified.as_deref()));
+                println!("{}", self.object(&file, outcome, detail.as_deref(), shown.as_ref()));
             } else {
-                self.print(&file, outcome, detail.as_deref(), verified.as_deref());
+                self.print(&file, outcome, detail.as_deref(), shown.as_ref());
             }
         }
         Ok(ExitCode::from(gravest.exit_code()))
     }
 
-    fn judge(&self, file: &Path) -> (Outcome, Option<String>, Option<Box<VerifiedReceipt>>) {
-        let proof = match read_proof(file) {
-            Ok(proof) => proof,
-            Err(error) => return (Outcome::Unusable, Some(format!("{:#}", anyhow::Error::from(error))), None),
-        };
-        match verify(&proof, &self.roots) {
-            Verdict::Anchored(verified) => (Outcome::Valid, None, Some(verified)),
-            Verdict::Consistent(verified) => {
-                let hint = format!("compare {} with the chain and give it as --root", verified.header_digest);
-                (Outcome::NotAnchored, Some(hint), Some(verified))
+    fn judge(&self, file: &Path) -> (Outcome, Option<String>, Option<Shown>) {
+        let unusable = |error: VerifyError| (Outcome::Unusable, Some(format!("{:#}", anyhow::Error::from(error))), None);
+        if file.extension().is_some_and(|extension| extension == ACCOUNT_PROOF_FILE_EXTENSION) {
+            match read_account_proof(file) {
+                Ok(proof) => outcome(verify_account(&proof, &self.roots), |shown| Shown::Account(*shown)),
+                Err(error) => unusable(error),
             }
-            Verdict::Foreign(verified) => {
-                let detail =
-                    format!("its header digest is {}, which is none of the --root given", verified.header_digest);
-                (Outcome::Invalid, Some(detail), Some(verified))
+        } else {
+            match read_proof(file) {
+                Ok(proof) => outcome(verify(&proof, &self.roots), Shown::Receipt),
+                Err(error) => unusable(error),
             }
-            Verdict::Invalid(error) => (Outcome::Invalid, Some(error.to_string()), None),
         }
     }
 
-    fn print(&self, file: &Path, outcome: Outcome, detail: Option<&str>, verified: Option<&VerifiedReceipt>) {
+    fn print(&self, file: &Path, outcome: Outcome, detail: Option<&str>, shown: Option<&Shown>) {
         println!(
             "{}: {}{}",
             file.display(),
             outcome.word(),
             detail.map(|detail| format!(": {detail}")).unwrap_or_default()
         );
-        if let (Some(verified), true) = (verified, outcome != Outcome::Invalid && self.files.len() == 1) {
-            let receipt = &verified.receipt;
-            let verdicts = VERDICT_NAMES.iter().zip(receipt.rights.verdicts.to_array());
-            let rights: Vec<_> = verdicts.map(|(name, verdict)| format!("{name} {}", verdict.name())).collect();
-            println!("  url       {}", receipt.url);
-            println!(
-                "  fetched   {} by node {}, status {}",
-                time(receipt.fetch_time),
-                receipt.node_index,
-                receipt.status
-            );
-            println!("  payload   {} bytes, sha256 {}", receipt.content_length, hex::encode(receipt.payload_sha256));
-            println!("  rights    {} (as the node read them)", rights.join(", "));
-            println!("  receipt   {}", verified.receipt_digest);
-            println!("  batch     {}, header {}", verified.header.number, verified.header_digest);
+        if outcome == Outcome::Invalid || self.files.len() > 1 {
+            return;
+        }
+        match shown {
+            Some(Shown::Receipt(verified)) => print_receipt(verified),
+            Some(Shown::Account(verified)) => print_account(verified),
+            None => {}
         }
     }
 
-    fn object(&self, file: &Path, outcome: Outcome, detail: Option<&str>, verified: Option<&VerifiedReceipt>) -> Value {
+    fn object(&self, file: &Path, outcome: Outcome, detail: Option<&str>, shown: Option<&Shown>) -> Value {
         let mut object = json!({ "file": file.display().to_string(), "outcome": outcome.word(), "anchored": outcome == Outcome::Valid });
         if let Some(detail) = detail {
             object["detail"] = detail.into();
         }
-        if let Some(verified) = verified {
-            let receipt = &verified.receipt;
-            object["receipt_digest"] = verified.receipt_digest.to_hex().into();
-            object["header_digest"] = verified.header_digest.to_hex().into();
-            object["batch"] = verified.header.number.to_string().into();
-            object["rollup_id"] = receipt.rollup_id.to_hex().into();
-            object["node_index"] = receipt.node_index.into();
-            object["url"] = receipt.url.clone().into();
-            object["fetch_time"] = time(receipt.fetch_time).into();
-            object["status"] = receipt.status.into();
-            object["content_length"] = receipt.content_length.to_string().into();
-            object["payload_blake3"] = hex::encode(receipt.payload_blake3).into();
-            object["payload_sha256"] = hex::encode(receipt.payload_sha256).into();
-            object["payload_sha1"] = hex::encode(receipt.payload_sha1).into();
-            object["claimed_verdicts"] = VERDICT_NAMES
-                .iter()
-                .zip(receipt.rights.verdicts.to_array())
-                .map(|(name, verdict)| ((*name).to_string(), Value::from(verdict.name())))
-                .collect::<serde_json::Map<_, _>>()
-                .into();
+        let fields = match shown {
+            Some(Shown::Receipt(verified)) => receipt_fields(verified),
+            Some(Shown::Account(verified)) => account_fields(verified),
+            None => Value::Null,
+        };
+        if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
+            object.extend(fields);
         }
         object
     }
+}
+
+/// What a file shows.
+enum Shown {
+    Receipt(Box<VerifiedReceipt>),
+    Account(VerifiedAccount),
+}
+
+impl Shown {
+    fn header_digest(&self) -> Digest {
+        match self {
+            Self::Receipt(verified) => verified.header_digest,
+            Self::Account(verified) => verified.header_digest,
+        }
+    }
+}
+
+fn outcome<T, E: ToString>(
+    verdict: Verdict<T, E>,
+    shown: impl Fn(Box<T>) -> Shown,
+) -> (Outcome, Option<String>, Option<Shown>) {
+    match verdict {
+        Verdict::Anchored(verified) => (Outcome::Valid, None, Some(shown(verified))),
+        Verdict::Consistent(verified) => {
+            let shown = shown(verified);
+            let hint = format!("compare {} with the chain and give it as --root", shown.header_digest());
+            (Outcome::NotAnchored, Some(hint), Some(shown))
+        }
+        Verdict::Foreign(verified) => {
+            let shown = shown(verified);
+            let detail = format!("its header digest is {}, which is none of the --root given", shown.header_digest());
+            (Outcome::Invalid, Some(detail), Some(shown))
+        }
+        Verdict::Invalid(error) => (Outcome::Invalid, Some(error.to_string()), None),
+    }
+}
+
+fn print_receipt(verified: &VerifiedReceipt) {
+    let receipt = &verified.receipt;
+    let verdicts = VERDICT_NAMES.iter().zip(receipt.rights.verdicts.to_array());
+    let rights: Vec<_> = verdicts.map(|(name, verdict)| format!("{name} {}", verdict.name())).collect();
+    println!("  url       {}", receipt.url);
+    println!("  fetched   {} by node {}, status {}", time(receipt.fetch_time), receipt.node_index, receipt.status);
+    println!("  payload   {} bytes, sha256 {}", receipt.content_length, hex::encode(receipt.payload_sha256));
+    println!("  rights    {} (as the node read them)", rights.join(", "));
+    println!("  receipt   {}", verified.receipt_digest);
+    println!("  batch     {}, header {}", verified.header.number, verified.header_digest);
+}
+
+fn print_account(verified: &VerifiedAccount) {
+    println!("  node      {}", verified.node_index);
+    match &verified.account {
+        None => println!("  account   none was registered"),
+        Some(account) if account.key.is_zero() => println!("  key       none: the node is deactivated"),
+        Some(account) => println!("  key       {}", account.key),
+    }
+    if let Some(account) = &verified.account {
+        println!(
+            "  signed    {} receipts of {} bytes in {} bundles",
+            account.receipts_total, account.bytes_total, account.next_sequence
+        );
+    }
+    println!("  after     batch {}, header {}", verified.header.number, verified.header_digest);
+}
+
+fn receipt_fields(verified: &VerifiedReceipt) -> Value {
+    let receipt = &verified.receipt;
+    let verdicts = VERDICT_NAMES.iter().zip(receipt.rights.verdicts.to_array());
+    json!({
+        "receipt_digest": verified.receipt_digest.to_hex(),
+        "header_digest": verified.header_digest.to_hex(),
+        "batch": verified.header.number.to_string(),
+        "rollup_id": receipt.rollup_id.to_hex(),
+        "node_index": receipt.node_index,
+        "url": receipt.url,
+        "fetch_time": time(receipt.fetch_time),
+        "status": receipt.status,
+        "content_length": receipt.content_length.to_string(),
+        "payload_blake3": hex::encode(receipt.payload_blake3),
+        "payload_sha256": hex::encode(receipt.payload_sha256),
+        "payload_sha1": hex::encode(receipt.payload_sha1),
+        "claimed_verdicts": verdicts
+            .map(|(name, verdict)| ((*name).to_string(), Value::from(verdict.name())))
+            .collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+fn account_fields(verified: &VerifiedAccount) -> Value {
+    let account = verified.account.map(|account| {
+        json!({
+            "receipt_key": account.key.to_string(),
+            "bundles": account.next_sequence.to_string(),
+            "receipts": account.receipts_total.to_string(),
+            "bytes": account.bytes_total.to_string(),
+        })
+    });
+    json!({
+        "node_index": verified.node_index,
+        "account": account,
+        "header_digest": verified.header_digest.to_hex(),
+        "batch": verified.header.number.to_string(),
+        "rollup_id": verified.header.rollup_id.to_hex(),
+    })
 }
 
 /// RFC 3339 in UTC.
@@ -179,10 +260,10 @@ fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             .with_context(|| format!("cannot list {}", path.display()))?
             .into_iter()
             .map(|entry| entry.path())
-            .filter(|file| file.extension().is_some_and(|extension| extension == cairn_types::PROOF_FILE_EXTENSION))
+            .filter(|file| file.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known)))
             .collect();
         inside.sort();
-        anyhow::ensure!(!inside.is_empty(), "{} holds no .{} files", path.display(), cairn_types::PROOF_FILE_EXTENSION);
+        anyhow::ensure!(!inside.is_empty(), "{} holds no .{} files", path.display(), EXTENSIONS.join(" or ."));
         files.append(&mut inside);
     }
     Ok(files)

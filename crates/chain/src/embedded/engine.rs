@@ -13,16 +13,17 @@ use litesvm::LiteSVM;
 use solana_sdk::clock::Clock;
 use solana_sdk::message::VersionedMessage;
 use solana_sdk::pubkey::Pubkey;
-use solana_sdk::transaction::VersionedTransaction;
+use solana_sdk::transaction::{TransactionError, VersionedTransaction};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// Slots in an epoch, as on the cluster.
-const EPOCH_SLOTS: u64 = 432_000;
+pub(crate) const EPOCH_SLOTS: u64 = 432_000;
 const LOCK_FILE: &str = "lock";
 
-pub(super) struct Engine {
+pub(crate) struct Engine {
     dir: PathBuf,
     options: Options,
     ledger: Ledger,
@@ -89,9 +90,52 @@ impl Engine {
     }
 
     pub fn status(&self, signature: &Signature) -> Result<Option<TransactionStatus>, ChainError> {
-        let record =
-            self.journal.read(signature).map_err(|error| ChainError::fatal("reading transactions.jsonl", error))?;
-        Ok(record.map(status_of))
+        Ok(self.record(signature)?.map(status_of))
+    }
+
+    /// The log's line of a transaction, if it is among those remembered.
+    pub fn record(&self, signature: &Signature) -> Result<Option<Record>, ChainError> {
+        self.journal.read(signature).map_err(|error| ChainError::fatal("reading transactions.jsonl", error))
+    }
+
+    /// Transactions executed since genesis.
+    pub fn transactions(&self) -> u64 {
+        self.ledger.transactions
+    }
+
+    /// Whether a transaction that names `hash` could execute now.
+    pub fn is_recent(&self, hash: &[u8; 32]) -> bool {
+        self.ledger.genesis.is_recent(hash, self.slot())
+    }
+
+    /// The accounts of `program` that `wanted` says yes to, by address.
+    pub fn program_accounts(&self, program: &Address, wanted: impl Fn(&Account) -> bool) -> BTreeMap<Address, Account> {
+        program_accounts(&self.svm, program, wanted)
+    }
+
+    /// Executes a transaction on a copy of the state, now, and forgets the effects.
+    pub fn simulate(&self, transaction: VersionedTransaction, checks: Checks) -> Simulation {
+        let refused = |error| Simulation { error: Some(error), logs: Vec::new(), units: 0, fee: 0 };
+        let now = self.options.time.now_ms().max(self.ledger.unix_ms);
+        let slot = self.ledger.open_slot(now);
+        let named = transaction.message.recent_blockhash().to_bytes();
+        if checks.blockhash && !self.ledger.genesis.is_recent(&named, slot) {
+            return refused(TransactionError::BlockhashNotFound);
+        }
+        if checks.signatures {
+            match verify(&transaction) {
+                Ok(signature) if self.journal.knows(&signature) => return refused(TransactionError::AlreadyProcessed),
+                Ok(_) => {}
+                Err(_) => return refused(TransactionError::SignatureFailure),
+            }
+        }
+        let mut svm = self.svm.clone().with_sigverify(checks.signatures);
+        advance_clock(&mut svm, &self.ledger.genesis, slot, now);
+        let (meta, error) = match svm.simulate_transaction(transaction) {
+            Ok(done) => (done.meta, None),
+            Err(failed) => (failed.meta, Some(failed.err)),
+        };
+        Simulation { error, logs: meta.logs, units: meta.compute_units_consumed, fee: meta.fee }
     }
 
     /// Executes a transaction and makes its effects durable, or returns the signature of the one it repeats.
@@ -110,25 +154,23 @@ impl Engine {
         let now = self.options.time.now_ms().max(self.ledger.unix_ms);
         let slot = self.ledger.open_slot(now);
         if !self.ledger.genesis.is_recent(&transaction.message.recent_blockhash().to_bytes(), slot) {
-            return Err(ChainError::Refused(TransactionFailure::new(
-                BLOCKHASH_NOT_FOUND,
-                "its blockhash is older than 150 slots, or not of this chain: sign again with a new one",
-                ErrorClass::Transient,
-            )));
+            return Err(ChainError::Refused(expired()));
         }
         // On a copy: should the commit fail, what is in memory is still what is on disk.
         let mut svm = self.svm.clone();
         advance_clock(&mut svm, &self.ledger.genesis, slot, now);
+        let named = transaction.message.static_account_keys().to_vec();
+        let balances = |svm: &LiteSVM| named.iter().map(|key| svm.get_balance(key).unwrap_or(0)).collect();
+        let pre_balances = balances(&svm);
         let outcome = svm.send_transaction(transaction);
         let (meta, error) = match outcome {
             Ok(meta) => (meta, None),
             Err(failed) => {
-                let failure = TransactionFailure::from(&failed.err);
                 if failed.meta.signature == solana_sdk::signature::Signature::default() {
                     // Never entered a block: no fee, no trace.
-                    return Err(ChainError::Refused(failure));
+                    return Err(ChainError::Refused(TransactionFailure::from(&failed.err)));
                 }
-                (failed.meta, Some(failure))
+                (failed.meta, Some(failed.err))
             }
         };
         let record = Record {
@@ -138,7 +180,11 @@ impl Engine {
             size: bytes.len(),
             compute_units: meta.compute_units_consumed,
             fee: meta.fee,
-            error,
+            cluster_error: error.as_ref().and_then(|error| serde_json::to_value(error).ok()),
+            error: error.as_ref().map(TransactionFailure::from),
+            pre_balances,
+            post_balances: balances(&svm),
+            transaction: data_encoding::BASE64.encode(bytes),
             logs: meta.logs,
         };
         let mut line = serde_json::to_vec(&record).map_err(|error| ChainError::fatal("writing a log line", error))?;
@@ -174,13 +220,50 @@ impl Engine {
     }
 }
 
+/// What [`Engine::simulate`] checks before it executes.
+#[derive(Clone, Copy)]
+pub(crate) struct Checks {
+    pub signatures: bool,
+    pub blockhash: bool,
+}
+
+/// What a transaction would have done.
+pub(crate) struct Simulation {
+    pub error: Option<TransactionError>,
+    pub logs: Vec<String>,
+    pub units: u64,
+    pub fee: u64,
+}
+
 pub(super) fn account(svm: &LiteSVM, address: &Address) -> Option<Account> {
-    svm.get_account(&Pubkey::from(address.0)).map(|account| Account {
+    svm.get_account(&Pubkey::from(address.0)).map(from_solana)
+}
+
+pub(super) fn program_accounts(
+    svm: &LiteSVM,
+    program: &Address,
+    wanted: impl Fn(&Account) -> bool,
+) -> BTreeMap<Address, Account> {
+    let owned = svm.get_program_accounts(&Pubkey::from(program.0)).into_iter();
+    let owned = owned.map(|(address, account)| (Address(address.to_bytes()), from_solana(account)));
+    owned.filter(|(_, account)| wanted(account)).collect()
+}
+
+fn from_solana(account: solana_sdk::account::Account) -> Account {
+    Account {
         lamports: account.lamports,
         owner: Address(account.owner.to_bytes()),
         data: account.data,
         executable: account.executable,
-    })
+    }
+}
+
+fn expired() -> TransactionFailure {
+    TransactionFailure::new(
+        BLOCKHASH_NOT_FOUND,
+        "its blockhash is older than 150 slots, or not of this chain: sign again with a new one",
+        ErrorClass::Transient,
+    )
 }
 
 pub(super) fn status_of(record: Record) -> TransactionStatus {
@@ -195,7 +278,7 @@ pub(super) fn status_of(record: Record) -> TransactionStatus {
 }
 
 /// The wire format, in its one canonical encoding, within the packet limit.
-fn parse(bytes: &[u8]) -> Result<VersionedTransaction, ChainError> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<VersionedTransaction, ChainError> {
     if bytes.len() > MAX_TRANSACTION_BYTES {
         return Err(ChainError::Invalid(format!(
             "the transaction has {} bytes, {MAX_TRANSACTION_BYTES} are allowed: it would not fit a packet",

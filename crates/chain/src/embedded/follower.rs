@@ -1,12 +1,12 @@
 //! Reading a chain that another process writes.
 
-use super::engine::{account, status_of};
+use super::engine::{account, program_accounts, status_of};
 use super::journal::{self, Journal};
 use super::state::{self, Ledger};
 use super::{OpenError, check_count};
 use crate::{
-    Accounts, Address, Blockhash, Chain, ChainError, Commitment, Signature, SignedTransaction, TimeSource, Tip,
-    TransactionStatus,
+    Account, AccountFilter, Accounts, Address, Blockhash, Chain, ChainError, Commitment, ProgramAccounts, Signature,
+    SignedTransaction, TimeSource, Tip, TransactionStatus,
 };
 use async_trait::async_trait;
 use litesvm::LiteSVM;
@@ -148,6 +148,21 @@ impl Chain for EmbeddedFollower {
         self.fresh(move |view| {
             let accounts = addresses.iter().map(|address| account(&view.svm, address)).collect();
             Ok(Accounts { slot: view.slot(), accounts })
+        })
+        .await
+    }
+
+    async fn program_accounts(
+        &self,
+        program: &Address,
+        filters: &[AccountFilter],
+        _: Commitment,
+    ) -> Result<ProgramAccounts, ChainError> {
+        let (program, filters) = (*program, filters.to_vec());
+        self.fresh(move |view| {
+            let wanted = |account: &Account| filters.iter().all(|filter| filter.accepts(&account.data));
+            let accounts = program_accounts(&view.svm, &program, wanted).into_iter().collect();
+            Ok(ProgramAccounts { slot: view.slot(), accounts })
         })
         .await
     }

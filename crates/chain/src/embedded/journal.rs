@@ -33,6 +33,18 @@ pub struct Record {
     pub fee: u64,
     /// Why it failed; `null` when it did not.
     pub error: Option<TransactionFailure>,
+    /// The same in the cluster's own form, which RPC answers carry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_error: Option<serde_json::Value>,
+    /// Lamports of the accounts that the message names, in its order, before the transaction.
+    #[serde(default)]
+    pub pre_balances: Vec<u64>,
+    /// The same, after it.
+    #[serde(default)]
+    pub post_balances: Vec<u64>,
+    /// The transaction as it went over the wire, in base64.
+    #[serde(default)]
+    pub transaction: String,
     /// What the programs logged.
     pub logs: Vec<String>,
 }
@@ -201,6 +213,10 @@ mod tests {
             compute_units: 1,
             fee: 5_000,
             error: None,
+            cluster_error: None,
+            pre_balances: vec![],
+            post_balances: vec![],
+            transaction: String::new(),
             logs: vec!["line\n".to_owned()],
         };
         [serde_json::to_vec(&record).unwrap(), b"\n".to_vec()].concat()

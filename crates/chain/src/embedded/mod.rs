@@ -7,7 +7,7 @@
 //! Durable: when `send` returns, the new state is on disk (temporary file, sync, rename, directory sync) and so is the
 //! transaction's line in `transactions.jsonl`.
 
-mod engine;
+pub(crate) mod engine;
 mod follower;
 mod journal;
 mod slots;
@@ -18,8 +18,8 @@ pub use journal::{JournalError, Record};
 pub use state::StateError;
 
 use crate::{
-    Accounts, Address, Blockhash, Chain, ChainError, Commitment, Signature, SignedTransaction, TimeSource, Tip,
-    TransactionBuilder, TransactionStatus,
+    Account, AccountFilter, Accounts, Address, Blockhash, Chain, ChainError, Commitment, ProgramAccounts, Signature,
+    SignedTransaction, TimeSource, Tip, TransactionBuilder, TransactionStatus,
 };
 use async_trait::async_trait;
 use engine::Engine;
@@ -210,7 +210,7 @@ impl EmbeddedChain {
     }
 
     /// Runs `work`, which waits for disks, where it does not hold up the async runtime.
-    async fn blocking<T: Send + 'static>(
+    pub(crate) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Engine) -> Result<T, ChainError> + Send + 'static,
     ) -> Result<T, ChainError> {
@@ -238,6 +238,21 @@ impl Chain for EmbeddedChain {
             slot: engine.slot(),
             accounts: addresses.iter().map(|address| engine.account(address)).collect(),
         })
+    }
+
+    async fn program_accounts(
+        &self,
+        program: &Address,
+        filters: &[AccountFilter],
+        _: Commitment,
+    ) -> Result<ProgramAccounts, ChainError> {
+        let (program, filters) = (*program, filters.to_vec());
+        self.blocking(move |engine| {
+            let wanted = |account: &Account| filters.iter().all(|filter| filter.accepts(&account.data));
+            let accounts = engine.program_accounts(&program, wanted).into_iter().collect();
+            Ok(ProgramAccounts { slot: engine.slot(), accounts })
+        })
+        .await
     }
 
     async fn latest_blockhash(&self, _: Commitment) -> Result<Blockhash, ChainError> {

@@ -5,7 +5,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 /// What the chain began with; never changes.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(super) struct Genesis {
+pub(crate) struct Genesis {
     /// Random: tells this chain from every other.
     pub hash: [u8; 32],
     /// First slot.

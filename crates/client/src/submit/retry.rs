@@ -1,18 +1,20 @@
 //! Which failures may pass, and how long to wait for them to.
 
-use super::{Config, Progress, Sent, SubmitError};
-use crate::journal::JournalError;
+use super::{Config, Progress, SubmitError};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use cairn_proto::refusal::Refusal;
-use std::collections::VecDeque;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
-/// Why one stream ended.
+/// Why one call or stream ended.
+#[derive(Debug)]
 pub(super) enum Failure {
-    /// May pass.
+    /// May pass, not before so long.
     Passing(Box<Status>, Option<Duration>),
-    /// Does not.
+    /// The sequencer expects another bundle.
+    Gap(u64),
+    /// Does not pass.
     Final(SubmitError),
 }
 
@@ -21,15 +23,17 @@ impl Failure {
         Self::Passing(Box::new(status), None)
     }
 
-    /// What a status means when the bundles `sent` await their acknowledgements.
-    pub(super) fn of(status: Status, sent: &VecDeque<Sent>) -> Self {
+    pub(super) fn no_answer() -> Self {
+        Self::passing(Status::deadline_exceeded("no answer in time"))
+    }
+
+    /// What a status means. A conflict is for the caller, who knows the bundles.
+    pub(super) fn of(status: Status) -> Self {
         match (status.code(), Refusal::of(&status)) {
-            (_, Some(Refusal::Busy { retry_after })) => Self::Passing(Box::new(status), Some(retry_after)),
-            (_, Some(Refusal::Conflict { recorded, offered })) => {
-                let bundle = sent.iter().find(|sent| sent.digest == offered).or(sent.front());
-                let sequence = bundle.map(|sent| sent.sequence).unwrap_or_default();
-                Self::Final(SubmitError::Conflict { sequence, recorded, offered })
+            (_, Some(Refusal::Busy { retry_after } | Refusal::Pending { retry_after, .. })) => {
+                Self::Passing(Box::new(status), Some(retry_after))
             }
+            (_, Some(Refusal::Gap { expected })) => Self::Gap(expected),
             (
                 Code::Unavailable | Code::ResourceExhausted | Code::DeadlineExceeded | Code::Aborted | Code::Cancelled,
                 _,
@@ -43,8 +47,8 @@ impl Failure {
     }
 }
 
-impl From<JournalError> for Failure {
-    fn from(error: JournalError) -> Self {
+impl<E: Into<SubmitError>> From<E> for Failure {
+    fn from(error: E) -> Self {
         Self::Final(error.into())
     }
 }
@@ -57,28 +61,49 @@ pub(super) struct Backoff {
 
 impl Backoff {
     pub(super) fn new(config: &Config) -> Self {
-        let delays = ExponentialBuilder::new()
-            .with_min_delay(config.min_delay)
-            .with_max_delay(config.max_delay)
-            .with_max_times(config.max_failures)
-            .with_jitter()
-            .build();
-        Self { delays, attempts: 0 }
+        let delays =
+            ExponentialBuilder::new().with_min_delay(config.min_delay).with_max_delay(config.max_delay).with_jitter();
+        let delays = match config.max_failures {
+            Some(most) => delays.with_max_times(most),
+            None => delays.without_max_times(),
+        };
+        Self { delays: delays.build(), attempts: 0 }
     }
 
-    pub(super) async fn wait(&mut self, failure: Failure, progress: &dyn Progress) -> Result<(), SubmitError> {
-        let (status, at_least) = match failure {
+    /// Waits, or gives up. Cut short when `stop` says so.
+    pub(super) async fn wait(
+        &mut self,
+        failure: Failure,
+        progress: &dyn Progress,
+        stop: &CancellationToken,
+    ) -> Result<(), SubmitError> {
+        let (message, at_least) = match failure {
             Failure::Final(error) => return Err(error),
-            Failure::Passing(status, at_least) => (status, at_least.unwrap_or_default()),
+            Failure::Gap(expected) => (format!("the sequencer expects bundle {expected}"), None),
+            Failure::Passing(status, at_least) => (describe(&status), at_least),
         };
         self.attempts += 1;
-        let message = format!("{}: {}", status.code(), status.message());
         let Some(delay) = self.delays.next() else {
             return Err(SubmitError::Unreachable { attempts: self.attempts, message });
         };
-        let delay = delay.max(at_least);
+        let delay = delay.max(at_least.unwrap_or_default());
         progress.waiting(&message, delay);
-        tokio::time::sleep(delay).await;
+        let _ = tokio::time::timeout(delay, stop.cancelled()).await;
         Ok(())
     }
+}
+
+/// A status with what lies under it: tonic says "transport error" and leaves why to the sources.
+pub(crate) fn describe(status: &Status) -> String {
+    let mut text = format!("{}: {}", status.code(), status.message());
+    let mut source = std::error::Error::source(status);
+    while let Some(error) = source {
+        let reason = error.to_string();
+        if !text.contains(&reason) {
+            text.push_str(": ");
+            text.push_str(&reason);
+        }
+        source = error.source();
+    }
+    text
 }

@@ -32,6 +32,7 @@ pub(super) fn assemble(fetches: &[Fetch], requests: &[Request], mut report: Repo
     for (index, fetch) in fetches.iter().enumerate() {
         match whole(fetches, index, &captures, &requests, &mut report) {
             Ok(whole) => wholes.push((index, whole)),
+            Err(_) if fetch.recalled => {}
             Err((reason, detail)) => report.skip(fetch.at, reason, detail),
         }
     }
@@ -40,7 +41,7 @@ pub(super) fn assemble(fetches: &[Fetch], requests: &[Request], mut report: Repo
         copies.insert(robots::origin(&whole.url), whole.copy(*order));
     }
     let mut receipts = Vec::with_capacity(wholes.len());
-    for (order, whole) in &wholes {
+    for (order, whole) in wholes.iter().filter(|(_, whole)| !whole.fetch.recalled) {
         let agent = whole.request.and_then(|request| request.agent.as_deref());
         let evidence = copies.evidence(*order, &whole.url, whole.fetch.time, agent);
         let receipt = whole.receipt(evidence, &mut report, options);

@@ -1,11 +1,12 @@
 //! Digests of payloads, and the digests that records state about themselves.
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use data_encoding::{BASE32_NOPAD, HEXLOWER_PERMISSIVE};
 use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
 
 /// The three digests of a payload, and its length in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct PayloadDigests {
     /// BLAKE3.
     pub blake3: [u8; 32],
@@ -45,7 +46,7 @@ impl PayloadHasher {
 }
 
 /// A digest stated in a record's header, as in `WARC-Payload-Digest: sha1:OSSAPWJ23L56IYVRW3GFEAR4MCJMGPTB`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub(super) enum Stated {
     Blake3([u8; 32]),
     Sha256([u8; 32]),

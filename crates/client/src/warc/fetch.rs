@@ -3,6 +3,7 @@
 use super::digests::{PayloadDigests, Stated};
 use super::report::Oddity;
 use super::signals::Signals;
+use borsh::{BorshDeserialize, BorshSerialize};
 use std::sync::Arc;
 
 /// Position of a record in the inputs: index of the file, offset in it. Orders records as they were read.
@@ -28,6 +29,8 @@ pub(super) struct Fetch {
     pub(super) head: Option<Answer>,
     pub(super) kind: Kind,
     pub(super) found: Vec<Found>,
+    /// It is of an earlier file, and gives no receipt: others refer to it.
+    pub(super) recalled: bool,
 }
 
 /// What tells the two apart.
@@ -53,7 +56,7 @@ pub(super) struct RefersTo {
 }
 
 /// What the head of a response says.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, BorshSerialize, BorshDeserialize)]
 pub(super) struct Answer {
     pub(super) status: u16,
     /// BLAKE3 of the head; `None` where the record has none.
@@ -67,6 +70,7 @@ pub(super) struct Answer {
 /// A `request`.
 #[derive(Debug)]
 pub(super) struct Request {
+    pub(super) at: Position,
     pub(super) id: Option<String>,
     pub(super) concurrent_to: Vec<String>,
     pub(super) target: Option<String>,

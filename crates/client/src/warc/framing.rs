@@ -87,9 +87,11 @@ impl From<Error> for Fault {
 }
 
 impl<R: Read + Seek> Records<R> {
-    /// Starts at the beginning of `input`.
-    pub(super) fn new(input: R) -> Result<Self> {
-        Ok(Self { stream: Stream::Plain(Source::new(input)?), breaks: 0 })
+    /// Starts at the record or gzip member at `offset` of `input`.
+    pub(super) fn starting_at(input: R, offset: u64) -> Result<Self> {
+        let mut source = Source::new(input)?;
+        source.seek_to(offset)?;
+        Ok(Self { stream: Stream::Plain(source), breaks: 0 })
     }
 
     /// Bytes of the file consumed so far.
@@ -123,6 +125,8 @@ impl<R: Read + Seek> Records<R> {
                     let bytes = bytes.get(..length).unwrap_or_default();
                     if bytes.is_empty() {
                         self.stream = Stream::Ended(start);
+                    } else if GZIP_MAGIC.starts_with(bytes) && bytes.len() < GZIP_MAGIC.len() {
+                        return Ok(Some(self.stop(start, Break::CutOff)));
                     } else if bytes.starts_with(&GZIP_MAGIC) {
                         let reader = Box::new(BufReader::with_capacity(MEMBER_BUFFER_BYTES, GzDecoder::new(source)));
                         self.stream = Stream::Member { start, records: 0, reader };

@@ -16,6 +16,7 @@ mod framing;
 mod header;
 mod http;
 mod media;
+mod memory;
 mod read;
 mod report;
 mod resolve;
@@ -24,6 +25,7 @@ mod signals;
 mod source;
 
 pub use digests::PayloadDigests;
+pub use memory::{Key, Memory, Remembered};
 pub use report::{Note, Oddity, Reason, Report, Skipped};
 
 use cairn_types::{Digest, Receipt};
@@ -44,6 +46,20 @@ pub struct Options {
     pub node_index: u32,
     /// Name of the crawl job, at most 255 bytes.
     pub job: Option<String>,
+}
+
+/// An input, and what to read of it.
+#[derive(Debug)]
+pub struct Input<R> {
+    /// Name of the file.
+    pub name: String,
+    /// The file.
+    pub reader: R,
+    /// Offset of the first record to read; 0 for all of them.
+    pub start: u64,
+    /// Whether the file may still grow: a record that its end cuts off, and whatever shares its gzip member, is then
+    /// left alone, as if the file ended before it.
+    pub grows: bool,
 }
 
 /// Receipts of some files, and what was read.
@@ -124,41 +140,94 @@ pub fn read_inputs<R: Read + Seek>(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Crawl, ReadError> {
+    let whole = |(name, reader)| Input { name, reader, start: 0, grows: false };
+    read_parts(inputs.into_iter().map(whole).collect(), options, progress)
+}
+
+/// As [`read_inputs`], of parts of inputs. [`Report::read_to`] says how far each was read.
+///
+/// # Errors
+/// When an input cannot be read.
+pub fn read_parts<R: Read + Seek>(
+    inputs: Vec<Input<R>>,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Crawl, ReadError> {
+    read_on(inputs, &(), options, progress).map(|(crawl, _)| crawl)
+}
+
+/// As [`read_parts`], where revisits find their captures, and fetches their robots.txt, in `memory` too. Also gives what
+/// is to be remembered of these inputs.
+///
+/// # Errors
+/// When an input or the memory cannot be read.
+pub fn read_on<R: Read + Seek>(
+    inputs: Vec<Input<R>>,
+    memory: &dyn Memory,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<(Crawl, Vec<Remembered>), ReadError> {
     let mut report = Report::default();
     let mut fetches = Vec::new();
     let mut requests = Vec::new();
-    for (index, (name, input)) in inputs.into_iter().enumerate() {
+    for (index, Input { name, reader, start, grows }) in inputs.into_iter().enumerate() {
         report.files.push((Arc::from(name.as_str()), 0));
-        let mut file = Reading { index, report: &mut report, fetches: &mut fetches, requests: &mut requests };
-        file.read(input, progress).map_err(|source| ReadError::Read { name, source })?;
+        report.read_to.push(start);
+        let mut file = Reading { index, grows, report: &mut report, fetches: &mut fetches, requests: &mut requests };
+        file.read(reader, start, progress).map_err(|source| ReadError::Read { name, source })?;
     }
-    Ok(assemble::assemble(&fetches, &requests, report, options))
+    let remembered = fetches.iter().filter_map(memory::remember).collect();
+    let failed = |source| ReadError::Read { name: "what is remembered of earlier files".to_owned(), source };
+    memory::recall(&mut fetches, memory).map_err(failed)?;
+    Ok((assemble::assemble(&fetches, &requests, report, options), remembered))
 }
 
 /// One file on its way into memory.
 struct Reading<'a> {
     index: usize,
+    grows: bool,
     report: &'a mut Report,
     fetches: &'a mut Vec<Fetch>,
     requests: &'a mut Vec<Request>,
 }
 
 impl Reading<'_> {
-    fn read<R: Read + Seek>(&mut self, input: R, progress: &dyn Progress) -> std::io::Result<()> {
-        let mut records = Records::new(input)?;
-        let mut position = 0;
+    fn read<R: Read + Seek>(&mut self, input: R, start: u64, progress: &dyn Progress) -> std::io::Result<()> {
+        let mut records = Records::starting_at(input, start)?;
+        let mut position = start;
+        let mut unread = None;
         while let Some(step) = records.next(|header, block| Entry::read(self.index, header, block))? {
             match step {
                 Step::Record { place, odd_boundary, value } => self.take(value, place, odd_boundary),
+                Step::Broken { offset, why: Break::CutOff, .. } if self.grows => {
+                    self.leave(offset);
+                    unread = Some(offset);
+                }
                 Step::Broken { offset, why, resumed } => self.broken(offset, &why, resumed),
             }
             progress.advance(records.position().saturating_sub(position));
             position = position.max(records.position());
         }
+        // Line ends after the last record belong to no step.
+        position = position.max(records.position());
         if let Some((_, bytes)) = self.report.files.get_mut(self.index) {
             *bytes = position;
         }
+        if let Some(read_to) = self.report.read_to.get_mut(self.index) {
+            *read_to = unread.unwrap_or(position);
+        }
         Ok(())
+    }
+
+    /// Forgets what was read of this file from `offset` on.
+    fn leave(&mut self, offset: u64) {
+        let stays = |at: (usize, u64)| at.0 != self.index || at.1 < offset;
+        let file = self.report.files.get(self.index).map(|(name, _)| Arc::clone(name));
+        self.fetches.retain(|fetch| stays(fetch.at));
+        self.requests.retain(|request| stays(request.at));
+        self.report.skipped.retain(|skipped| {
+            file.as_ref().is_none_or(|file| !Arc::ptr_eq(file, &skipped.file)) || skipped.offset < offset
+        });
     }
 
     fn take(&mut self, entry: Entry, place: framing::Place, odd_boundary: bool) {
@@ -171,7 +240,8 @@ impl Reading<'_> {
                 }
                 self.fetches.push(*fetch);
             }
-            Entry::Request(request) => {
+            Entry::Request(mut request) => {
+                request.at = at;
                 self.report.skip(at, Reason::Request, request.target.clone());
                 self.requests.push(request);
             }

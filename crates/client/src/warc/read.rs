@@ -58,6 +58,7 @@ fn request(header: &Header, block: &mut dyn BufRead) -> Result<Entry> {
         return Ok(Entry::Skip(Reason::Request, header.uri("WARC-Target-URI").map(shown)));
     };
     Ok(Entry::Request(Request {
+        at: Position::default(),
         id: identifier(header, "WARC-Record-ID"),
         concurrent_to: concurrent_to(header),
         target: header.uri("WARC-Target-URI").filter(|target| target.len() <= MAX_TEXT).map(str::to_owned),
@@ -167,6 +168,7 @@ fn fetch(file: usize, header: &Header, block: &mut dyn BufRead, revisit: bool) -
         head: answer,
         kind,
         found,
+        recalled: false,
     })))
 }
 

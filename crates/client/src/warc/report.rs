@@ -168,6 +168,8 @@ pub struct Note {
 pub struct Report {
     /// Names of the files, in order, with the bytes read of each.
     pub files: Vec<(Arc<str>, u64)>,
+    /// Offset in each file, in the same order, before which everything was read.
+    pub read_to: Vec<u64>,
     /// Receipts from `response` records.
     pub responses: u64,
     /// Receipts from `revisit` records.
@@ -181,6 +183,17 @@ pub struct Report {
 }
 
 impl Report {
+    /// Takes what another report says of other files.
+    pub fn add(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.read_to.extend(other.read_to);
+        self.responses += other.responses;
+        self.revisits += other.revisits;
+        self.payload_digests_confirmed += other.payload_digests_confirmed;
+        self.skipped.extend(other.skipped);
+        self.notes.extend(other.notes);
+    }
+
     /// Receipts in all.
     #[must_use]
     pub const fn receipts(&self) -> u64 {

@@ -6,11 +6,12 @@
 //! verdict unknown rather than allowed. Signals inside HTML are not read.
 
 use super::http::MessageHead;
+use borsh::{BorshDeserialize, BorshSerialize};
 use cairn_types::{RightsSignal, SignalKind, Verdict};
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
 
 /// What one or more signals say about one use, in order of precedence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, BorshSerialize, BorshDeserialize)]
 pub(super) enum Opinion {
     /// Nothing.
     #[default]
@@ -34,7 +35,7 @@ impl Opinion {
 }
 
 /// Signals as found: digests of their bytes, and what they say.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize)]
 pub(super) struct Signals {
     /// In order of kind.
     pub(super) raw: Vec<RightsSignal>,

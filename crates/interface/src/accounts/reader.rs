@@ -37,16 +37,12 @@ impl<'a> Reader<'a> {
         self.bytes(field).map(u64::from_le_bytes)
     }
 
-    pub(super) fn byte(&mut self, field: &'static str) -> Result<u8, AccountError> {
-        self.bytes(field).map(|[byte]| byte)
+    pub(super) fn half(&mut self, field: &'static str) -> Result<u32, AccountError> {
+        self.bytes(field).map(u32::from_le_bytes)
     }
 
-    pub(super) fn flag(&mut self, field: &'static str) -> Result<bool, AccountError> {
-        match self.byte(field)? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(self.invalid(field, "a flag is 0 or 1")),
-        }
+    pub(super) fn byte(&mut self, field: &'static str) -> Result<u8, AccountError> {
+        self.bytes(field).map(|[byte]| byte)
     }
 
     pub(super) fn address(&mut self, field: &'static str) -> Result<Address, AccountError> {

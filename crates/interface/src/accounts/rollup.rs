@@ -5,6 +5,40 @@ use super::{AccountError, ROLLUP, layout};
 use crate::{Address, Profile};
 use cairn_types::{Cursor, Digest};
 
+/// On what terms nodes are registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registry {
+    /// Whose signature registers a node without a bond; zero when there is nobody.
+    pub registrar: Address,
+    /// What registers a node without the registrar, in lamports; refundable. Zero when only the registrar registers.
+    pub bond: u64,
+    /// Slots after which an entry of the queue that no batch consumed is overdue: no more than [`crate::OVERDUE_GRACE`]
+    /// batches may leave such an entry. Longer than the longest time in which a
+    /// sequencer promises to settle, so that a rotation does not overtake what was acknowledged before it.
+    pub queue_deadline: u64,
+}
+
+impl Registry {
+    /// Anyone registers, against [`crate::DEFAULT_BOND`].
+    pub const OPEN: Self =
+        Self { registrar: Address([0; 32]), bond: crate::DEFAULT_BOND, queue_deadline: crate::DEFAULT_QUEUE_DEADLINE };
+
+    /// Only who `registrar` lets in.
+    #[must_use]
+    pub const fn closed(registrar: Address) -> Self {
+        Self { registrar, bond: 0, queue_deadline: crate::DEFAULT_QUEUE_DEADLINE }
+    }
+}
+
+/// The queue position up to which entries count as consumed, for the ring, for `QueueFull`, for a node's pending rotation
+/// and for its bond: their places are free again. It is the **tip**'s as long as no instruction moves `settled`; once
+/// batches can be abandoned it is the settled cursor's, here and nowhere else.
+#[must_use]
+pub const fn consumed_up_to(settled: u64, tip: u64) -> u64 {
+    let _ = settled;
+    tip
+}
+
 /// A rollup, as the chain has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollup {
@@ -30,10 +64,16 @@ pub struct Rollup {
     pub generation: u64,
     /// Batches that may wait between `settled` and `tip`.
     pub max_pending: u64,
+    /// The terms of registration.
+    pub registry: Registry,
+    /// Until when it takes no batches and no registrations, in seconds since the Unix epoch by the cluster's clock; zero
+    /// when it was never paused, or unpaused.
+    pub paused_until: i64,
+    /// Batches, up to the tip and without one in between that did not, that left an entry of the queue unconsumed for
+    /// longer than [`Registry::queue_deadline`]; at [`crate::OVERDUE_GRACE`] no further one may.
+    pub overdue_batches: u32,
     /// The profile of its proofs.
     pub profile: Profile,
-    /// Whether batches are refused for now.
-    pub paused: bool,
 }
 
 impl Rollup {
@@ -49,15 +89,19 @@ impl Rollup {
         let genesis_hash = reader.bytes("genesis_hash")?;
         let rollup_id = reader.digest("rollup_id")?;
         let circuit_id = reader.bytes("circuit_id")?;
+        let registrar = reader.address("registrar")?;
         let settled = reader.cursor("settled")?;
         let tip = reader.cursor("tip")?;
         let id = reader.word("id")?;
         let generation = reader.word("generation")?;
         let max_pending = reader.word("max_pending")?;
+        let bond = reader.word("bond")?;
+        let queue_deadline = reader.word("queue_deadline")?;
+        let paused_until = i64::from_le_bytes(reader.bytes("paused_until")?);
+        let overdue_batches = reader.half("overdue_batches")?;
         reader.zeros("reserved", layout::ROLLUP_RESERVED)?;
         let profile = Profile::try_from(reader.byte("profile")?)
             .map_err(|_| reader.invalid("profile", "it is neither dev nor production"))?;
-        let paused = reader.flag("paused")?;
         Ok(Self {
             admin,
             sequencer,
@@ -70,8 +114,10 @@ impl Rollup {
             id,
             generation,
             max_pending,
+            registry: Registry { registrar, bond, queue_deadline },
+            paused_until,
+            overdue_batches,
             profile,
-            paused,
         })
     }
 
@@ -79,5 +125,17 @@ impl Rollup {
     #[must_use]
     pub fn pending(&self) -> u64 {
         self.tip.batches.saturating_sub(self.settled.batches)
+    }
+
+    /// Whether batches and registrations are refused when the cluster's clock says `now`, in seconds.
+    #[must_use]
+    pub fn is_paused(&self, now: i64) -> bool {
+        now < self.paused_until
+    }
+
+    /// The queue position up to which entries are consumed: see [`consumed_up_to`].
+    #[must_use]
+    pub fn consumed_position(&self) -> u64 {
+        consumed_up_to(self.settled.queue.position, self.tip.queue.position)
     }
 }

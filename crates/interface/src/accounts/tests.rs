@@ -1,8 +1,8 @@
 use super::*;
-use crate::{Address, Profile, QUEUE_RING};
+use crate::{Profile, QUEUE_RING};
 use alloc::vec;
 use alloc::vec::Vec;
-use cairn_types::{BatchHeader, Cursor, Digest, VerdictCounts};
+use cairn_types::{BatchHeader, Cursor, Digest, EntryKind, QueueCursor, QueueEntry, ReceiptKey, VerdictCounts};
 
 const MODULUS: u64 = 0xffff_ffff_0000_0001;
 
@@ -54,12 +54,33 @@ fn batch() -> Vec<u8> {
     data
 }
 
+const KEY: ReceiptKey = match ReceiptKey::from_words([1, 2, 3, 4, MODULUS - 1]) {
+    Ok(key) => key,
+    Err(_) => unreachable!(),
+};
+/// Where a node's fields are.
+const KEY_AT: usize = 8 + 3 * 32;
+const INDEX_AT: usize = KEY_AT + 40 + 3 * 8;
+const KIND_AT: usize = INDEX_AT + 4;
+
+fn node() -> Vec<u8> {
+    let mut data = empty(NODE);
+    data[KEY_AT..KEY_AT + 40].copy_from_slice(&KEY.to_bytes());
+    put(&mut data, KEY_AT + 40, 77);
+    put(&mut data, KEY_AT + 48, 88);
+    put(&mut data, KEY_AT + 56, 99);
+    data[INDEX_AT] = 5;
+    data[KIND_AT] = 2;
+    data
+}
+
 #[test]
 fn accounts_of_another_length_or_kind_are_refused() {
-    for (kind, data) in [(ROLLUP, rollup()), (QUEUE, empty(QUEUE)), (BATCH, batch())] {
+    for (kind, data) in [(ROLLUP, rollup()), (QUEUE, empty(QUEUE)), (NODE, node()), (BATCH, batch())] {
         let parse = |data: &[u8]| match kind.name {
             "Rollup" => Rollup::parse(data).map(|_| ()),
             "Queue" => Queue::parse(data).map(|_| ()),
+            "Node" => Node::parse(data).map(|_| ()),
             _ => Batch::parse(data).map(|_| ()),
         };
         assert_eq!(parse(&data), Ok(()));
@@ -80,7 +101,7 @@ fn accounts_of_another_length_or_kind_are_refused() {
 
 #[test]
 fn every_digest_of_a_rollup_must_be_canonical() {
-    let cursor = 8 + 6 * 32;
+    let cursor = 8 + 7 * 32;
     let digests = [
         (8 + 4 * 32, "rollup_id"),
         (cursor + 8, "settled"),
@@ -101,11 +122,10 @@ fn every_digest_of_a_rollup_must_be_canonical() {
 }
 
 #[test]
-fn unknown_profiles_flags_and_reserved_bytes_are_refused() {
+fn unknown_profiles_and_reserved_bytes_are_refused() {
     let cases = [
         (ROLLUP.size - 8, 0, "profile"),
         (ROLLUP.size - 8, 3, "profile"),
-        (ROLLUP.size - 7, 2, "paused"),
         (ROLLUP.size - 9, 1, "reserved"),
         (ROLLUP.size - 8 - layout::ROLLUP_RESERVED, 1, "reserved"),
     ];
@@ -117,31 +137,177 @@ fn unknown_profiles_flags_and_reserved_bytes_are_refused() {
     }
 }
 
-#[test]
-fn a_queue_shows_its_last_digests_oldest_first() {
-    let mut data = empty(QUEUE);
-    let digest = |position: u64| Digest::constant([position, 0, 0, 1]);
-    for position in 45..=300 {
-        let place = (position % QUEUE_RING as u64) as usize;
-        data[80 + 32 * place..112 + 32 * place].copy_from_slice(&digest(position).to_bytes());
-        let slot = 80 + 32 * QUEUE_RING + layout::RING_SLOT * place;
-        data[slot..slot + 6].copy_from_slice(&(position << 40 | 7).to_le_bytes()[..6]);
-    }
-    put(&mut data, 40, 300);
-    data[48..80].copy_from_slice(&digest(300).to_bytes());
-    let queue = Queue::parse(&data).expect("a queue");
-    assert_eq!(queue.rollup, Address::default());
-    assert_eq!((queue.end.position, queue.end.digest), (300, digest(300)));
-    assert_eq!(queue.known.len(), QUEUE_RING);
-    for (position, entry) in (45..).zip(&queue.known) {
-        assert_eq!((entry.cursor.position, entry.cursor.digest), (position, digest(position)));
-        assert_eq!(entry.slot, (position << 40 | 7) & ((1 << 48) - 1));
-    }
+/// Where a queue's ring starts, and a place in it.
+const RING_AT: usize = 8 + 80;
+fn place(position: u64) -> usize {
+    RING_AT + layout::RING_ENTRY * (position % QUEUE_RING as u64) as usize
+}
 
-    data[48] ^= 1;
-    assert!(matches!(Queue::parse(&data), Err(AccountError::Field { field: "digest", .. })));
-    put(&mut data, 40, u64::MAX);
-    assert!(Queue::parse(&data).is_err(), "and no overflow at the longest queue");
+fn entry(position: u64) -> QueueEntry {
+    let kind = EntryKind::ALL[position as usize % 3];
+    let key = if kind == EntryKind::Deactivate { ReceiptKey::ZERO } else { KEY };
+    QueueEntry::new(kind, position as u32, key).expect("an entry")
+}
+
+/// A queue as the program would leave it after `length` entries, and the cursors at all its positions.
+fn queue(length: u64) -> (Vec<u8>, Vec<QueueCursor>) {
+    let mut data = empty(QUEUE);
+    let mut cursors = vec![Cursor::genesis(&Digest::ZERO).queue];
+    for position in 1..=length {
+        let entry = entry(position);
+        let cursor = cursors[position as usize - 1].push(&entry);
+        let at = place(position);
+        data[at..at + 32].copy_from_slice(&cursor.digest.to_bytes());
+        put(&mut data, at + 32, 1_000 + position);
+        put(&mut data, at + 40, entry.kind.code() | u64::from(entry.node_index) << 32);
+        data[at + 48..at + 88].copy_from_slice(&entry.key.to_bytes());
+        cursors.push(cursor);
+    }
+    put(&mut data, 40, length);
+    data[48..80].copy_from_slice(&cursors[length as usize].digest.to_bytes());
+    put(&mut data, 80, length);
+    (data, cursors)
+}
+
+#[test]
+fn a_queue_shows_its_last_entries_oldest_first() {
+    for length in [0, 1, 255, 256, 257, 300, 600] {
+        let (data, cursors) = queue(length);
+        let queue = Queue::parse(&data).expect("a queue");
+        assert_eq!((queue.end, queue.nodes), (cursors[length as usize], length as u32));
+        let oldest = length.saturating_sub(255).max(1);
+        assert_eq!(queue.ring.len() as u64, length + 1 - oldest);
+        for (position, found) in (oldest..).zip(&queue.ring) {
+            let cursor = cursors[position as usize];
+            assert_eq!(*found, RingEntry { cursor, slot: 1_000 + position, entry: entry(position) });
+            assert_eq!(queue.cursor_at(position), Some(cursor));
+        }
+        assert_eq!(queue.cursor_at(length), Some(queue.end), "the genesis too, while it is the end");
+        assert_eq!(queue.cursor_at(length + 1), None);
+        assert_eq!(queue.cursor_at(oldest - 1), (length == 0).then_some(queue.end));
+    }
+}
+
+#[test]
+fn ranges_of_entries_are_those_after_the_first_position_up_to_the_last() {
+    let (data, cursors) = queue(300);
+    let queue = Queue::parse(&data).expect("a queue");
+    let positions = |from, to| {
+        let entries = queue.entries(from, to)?.iter().map(|entry| entry.cursor.position).collect::<Vec<_>>();
+        assert_eq!(queue.entries_from(&cursors[from as usize], to).map(<[_]>::len), Ok(entries.len()));
+        Ok(entries)
+    };
+    assert_eq!(positions(44, 46), Ok(vec![45, 46]));
+    assert_eq!(positions(299, 300), Ok(vec![300]));
+    assert_eq!(positions(44, 300).map(|all| all.len()), Ok(256));
+    assert_eq!(positions(300, 300), Ok(vec![]));
+    assert_eq!(positions(7, 7), Ok(vec![]), "nothing to read is nothing to miss");
+    assert_eq!(positions(43, 46), Err(RingError::Gone { wanted: 44, oldest: 45 }));
+    assert_eq!(positions(300, 301), Err(RingError::Range { from: 300, to: 301, length: 300 }));
+    assert_eq!(positions(60, 59), Err(RingError::Range { from: 60, to: 59, length: 300 }));
+}
+
+#[test]
+fn entries_that_do_not_chain_are_not_followed() {
+    let (data, cursors) = queue(300);
+    for (at, position) in [(0, 100), (44, 100), (48, 100)] {
+        let mut other = data.clone();
+        other[place(position) + at] ^= 1;
+        let queue = Queue::parse(&other).expect("each word is well formed");
+        assert_eq!(queue.entries_from(&cursors[90], 99).map(<[_]>::len), Ok(9));
+        assert_eq!(queue.entries_from(&cursors[90], 110), Err(RingError::Broken(position)), "byte {at}");
+    }
+    let queue = Queue::parse(&data).expect("a queue");
+    let elsewhere = QueueCursor { position: 90, ..cursors[91] };
+    assert_eq!(queue.entries_from(&elsewhere, 110), Err(RingError::Broken(91)));
+}
+
+#[test]
+fn a_queue_with_impossible_entries_is_refused() {
+    let (data, _) = queue(20);
+    let reasons = [
+        (place(7) + 40, 0, "ring kind"),
+        (place(7) + 40, 4, "ring kind"),
+        (place(7) + 41, 1, "ring kind"),
+        (place(7) + 47, 1, "ring"),
+        (place(8) + 48, 1, "ring"),
+        (place(21), 1, "ring"),
+        (place(0), 1, "ring"),
+        (48, data[48] ^ 1, "digest"),
+        (80 + 4, 1, "nodes"),
+    ];
+    assert_eq!(entry(8).kind, EntryKind::Deactivate);
+    for (at, value, name) in reasons {
+        let mut other = data.clone();
+        other[at] = value;
+        let Err(AccountError::Field { field, .. }) = Queue::parse(&other) else { panic!("{name} at {at} accepted") };
+        assert_eq!(field, name, "at {at}");
+    }
+    for (at, name) in [(48, "digest"), (place(7), "ring digest"), (place(7) + 48, "ring key")] {
+        let mut other = data.clone();
+        put(&mut other, at, MODULUS);
+        let Err(AccountError::Field { field, .. }) = Queue::parse(&other) else { panic!("{name} accepted") };
+        assert_eq!(field, name);
+    }
+    let mut longest = data;
+    put(&mut longest, 40, u64::MAX);
+    assert!(Queue::parse(&longest).is_err(), "and no overflow at the longest queue");
+}
+
+#[test]
+fn a_node_shows_its_fields() {
+    let node = Node::parse(&node()).expect("a node");
+    assert_eq!((node.receipt_key, node.index, node.last_kind), (KEY, 5, EntryKind::Rotate));
+    assert_eq!((node.registered_slot, node.bond, node.last_position), (77, 88, 99));
+    assert!(node.is_active());
+}
+
+#[test]
+fn a_nodes_key_is_zero_exactly_when_it_is_deactivated() {
+    let mut data = node();
+    data[KIND_AT] = 3;
+    assert!(Node::parse(&data).is_err());
+    data[KEY_AT..KEY_AT + 40].fill(0);
+    assert!(!Node::parse(&data).expect("deactivated").is_active());
+    data[KIND_AT] = 2;
+    assert!(Node::parse(&data).is_err());
+}
+
+#[test]
+fn a_node_with_impossible_fields_is_refused() {
+    let cases =
+        [(INDEX_AT + 3, 1, "index"), (KIND_AT, 0, "last_kind"), (KIND_AT, 4, "last_kind"), (KIND_AT + 3, 1, "padding")];
+    for (at, value, name) in cases {
+        let mut data = node();
+        data[at] = value;
+        let Err(AccountError::Field { field, .. }) = Node::parse(&data) else { panic!("{name} accepted") };
+        assert_eq!(field, name);
+    }
+    for word in 0..5 {
+        let mut data = node();
+        put(&mut data, KEY_AT + 8 * word, MODULUS);
+        assert!(matches!(Node::parse(&data), Err(AccountError::Field { field: "receipt_key", .. })));
+    }
+}
+
+#[test]
+fn a_pause_is_over_when_the_clock_says_so() {
+    let mut data = rollup();
+    put(&mut data, ROLLUP.size - 8 - layout::ROLLUP_RESERVED - 12, 1_000);
+    let rollup = Rollup::parse(&data).expect("a rollup");
+    assert!(rollup.is_paused(999));
+    assert!(!rollup.is_paused(1_000));
+    assert_eq!(rollup.overdue_batches, 0);
+}
+
+#[test]
+fn the_count_of_overdue_batches_lies_where_a_rollup_of_before_it_has_zeros() {
+    let at = ROLLUP.size - 8 - 9 * 8;
+    let mut data = rollup();
+    assert_eq!(Rollup::parse(&data).expect("a rollup").overdue_batches, 0);
+    data[at..at + 4].copy_from_slice(&0x0403_0201_u32.to_le_bytes());
+    assert_eq!(Rollup::parse(&data).expect("a rollup").overdue_batches, 0x0403_0201);
+    assert_eq!(ROLLUP.size, 584);
 }
 
 #[test]

@@ -1,12 +1,15 @@
-//! `initialize`: a rollup and its registration queue come to be.
+//! `initialize` and `extend_queue`: a rollup and its registration queue come to be.
 #![allow(unused_variables, reason = "Anchor hands the arguments of `#[instruction]` to functions that need none")]
 
 use crate::fail::{ensure, refusal};
-use crate::instructions::Keys;
-use crate::state::{CursorWords, Queue, Rollup};
+use crate::instructions::{Keys, Terms};
+use crate::queue::Queue;
+use crate::state::{CursorWords, Rollup};
 use anchor_lang::prelude::*;
+use anchor_lang::realloc_account;
 use cairn_interface::{
-    MAX_PENDING_CEILING, Profile, QUEUE_SEED, ROLLUP_SEED, SettlementError, rollup_id_of_hash, rollup_id_preimage,
+    MAX_PENDING_CEILING, Profile, QUEUE, QUEUE_SEED, ROLLUP_SEED, SettlementError, layout, rollup_id_of_hash,
+    rollup_id_preimage,
 };
 use cairn_types::Cursor;
 
@@ -19,7 +22,13 @@ pub struct Initialize {
     pub admin: Signer,
     #[account(init, payer = admin, seeds = [ROLLUP_SEED, admin.address().as_ref(), &id.to_le_bytes()], bump)]
     pub rollup: Account<Rollup>,
-    #[account(init, payer = admin, seeds = [QUEUE_SEED, rollup.address().as_ref()], bump)]
+    #[account(
+        init,
+        payer = admin,
+        space = layout::GROWTH,
+        seeds = [QUEUE_SEED, rollup.address().as_ref()],
+        bump
+    )]
     pub queue: Account<Queue>,
     pub system_program: Program<System>,
 }
@@ -31,37 +40,59 @@ pub struct Arguments {
     pub genesis_hash: [u8; 32],
     pub profile: u8,
     pub max_pending: u32,
+    pub terms: Terms,
 }
 
-pub fn initialize(ctx: &mut Context<Initialize>, arguments: Arguments) -> Result<()> {
-    let Arguments { id, keys, genesis_hash, profile, max_pending } = arguments;
-    keys.check()?;
-    let profile = Profile::try_from(profile).map_err(|_| refusal(SettlementError::UnknownProfile))?;
-    ensure((1..=MAX_PENDING_CEILING).contains(&max_pending), SettlementError::InvalidMaxPending)?;
+pub fn initialize(ctx: &mut Context<Initialize>, arguments: &Arguments) -> Result<()> {
+    let profile = Profile::try_from(arguments.profile).map_err(|_| refusal(SettlementError::UnknownProfile))?;
+    let pending = (1..=MAX_PENDING_CEILING).contains(&arguments.max_pending);
+    ensure(pending, SettlementError::InvalidMaxPending)?;
 
     let program = (*ctx.program_id.as_array()).into();
     let address = *ctx.accounts.rollup.address().as_array();
-    let preimage = rollup_id_preimage(&genesis_hash, &program, &address.into(), profile);
+    let preimage = rollup_id_preimage(&arguments.genesis_hash, &program, &address.into(), profile);
     let rollup_id = rollup_id_of_hash(sha256(&preimage));
     let genesis = Cursor::genesis(&rollup_id);
 
     // A fresh account is zero: no batches, generation 0, not paused, no circuit while the program verifies no proofs.
     let rollup = &mut ctx.accounts.rollup;
+    arguments.keys.set(rollup)?;
+    arguments.terms.set(rollup)?;
     rollup.admin = *ctx.accounts.admin.address().as_array();
-    rollup.sequencer = keys.sequencer;
-    rollup.acknowledgement_key = keys.acknowledgement_key;
-    rollup.genesis_hash = genesis_hash;
+    rollup.genesis_hash = arguments.genesis_hash;
     rollup.rollup_id = rollup_id.words();
     rollup.settled = CursorWords::from(&genesis);
     rollup.tip = CursorWords::from(&genesis);
-    rollup.id = id;
-    rollup.max_pending = u64::from(max_pending);
+    rollup.id = arguments.id;
+    rollup.max_pending = u64::from(arguments.max_pending);
     rollup.profile = profile.code();
     rollup.bump = ctx.bumps.rollup;
     rollup.queue_bump = ctx.bumps.queue;
 
     let queue = &mut ctx.accounts.queue;
     queue.rollup = address;
-    queue.record(&genesis.queue.digest, Clock::get()?.slot);
+    queue.digest = genesis.queue.digest.words();
+    Ok(())
+}
+
+/// Anyone may pay for any rollup's queue; it grows to one size, whoever does.
+#[derive(Accounts)]
+pub struct ExtendQueue {
+    #[account(mut)]
+    pub payer: Signer,
+    /// The handler checks that it is a queue.
+    #[account(mut)]
+    pub queue: UncheckedAccount,
+    pub system_program: Program<System>,
+}
+
+pub fn extend_queue(ctx: &mut Context<ExtendQueue>) -> Result<()> {
+    let mut account = *ctx.accounts.queue.account();
+    let is_queue = account.owned_by(ctx.program_id) && account.try_borrow()?.starts_with(Queue::DISCRIMINATOR);
+    ensure(is_queue, SettlementError::WrongQueue)?;
+    let size = account.data_len().saturating_add(layout::GROWTH).min(QUEUE.size);
+    if size > account.data_len() {
+        realloc_account(&mut account, size, ctx.accounts.payer.account(), false)?;
+    }
     Ok(())
 }

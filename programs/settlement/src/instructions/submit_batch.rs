@@ -5,23 +5,26 @@
 //! header says, the new state root included, is the proof's business; `statement`, computed here from the header's
 //! words, is what that proof must be about.
 
+use crate::create::create;
 use crate::fail::{ensure, refusal};
-use crate::state::{Batch, CursorWords, Queue, Rollup, is_at};
+use crate::queue::{FullQueue, open};
+use crate::state::{Batch, CursorWords, Rollup, is_at};
 use anchor_lang::bytemuck;
 use anchor_lang::prelude::*;
-use anchor_lang::{Discriminator, create_account_signed, find_program_address};
-use cairn_interface::{BATCH, BATCH_SEED, SettlementError, layout};
+use anchor_lang::{Discriminator, find_program_address};
+use cairn_interface::{BATCH, BATCH_SEED, OVERDUE_GRACE, SettlementError, layout};
 use cairn_types::limits::MAX_CLOCK_SKEW_MS;
 use cairn_types::{BatchHeader, HEADER_WORDS};
 
-/// Rollup and queue are known by their owner and discriminator: only `initialize` makes accounts of these kinds.
+/// Rollup and queue are known by their owner and discriminator: only `initialize` makes accounts of these kinds. The queue
+/// is read here and written by nodes, who only read the rollup: no account is written by both.
 #[derive(Accounts)]
 pub struct SubmitBatch {
     #[account(mut)]
     pub sequencer: Signer,
     #[account(mut)]
     pub rollup: Account<Rollup>,
-    pub queue: Account<Queue>,
+    pub queue: UncheckedAccount,
     /// Its address follows from the batch number, and it may be there already, abandoned. The handler checks both.
     #[account(mut)]
     pub batch: UncheckedAccount,
@@ -31,15 +34,17 @@ pub struct SubmitBatch {
 pub fn submit_batch(ctx: &mut Context<SubmitBatch>, header: &[u8; HEADER_WORDS * 8]) -> Result<()> {
     let SubmitBatch { sequencer, rollup, queue, .. } = &ctx.accounts;
     ensure(*sequencer.address().as_array() == rollup.sequencer, SettlementError::NotSequencer)?;
-    ensure(rollup.paused == 0, SettlementError::Paused)?;
-    ensure(queue.rollup == *rollup.address().as_array(), SettlementError::WrongQueue)?;
+    let clock = Clock::get()?;
+    ensure(!rollup.is_paused(&clock), SettlementError::Paused)?;
+    let data = queue.account().try_borrow()?;
+    let queue = open(queue.account(), &data, rollup.address())?;
 
     let header = BatchHeader::from_bytes(header).map_err(|_| refusal(SettlementError::NonCanonicalHeader))?;
     check_continuation(&header, rollup)?;
     check_queue_end(&header, queue)?;
+    let overdue_batches = check_queue_progress(&header, queue, clock.slot, rollup)?;
     let pending = rollup.tip.batches.saturating_sub(rollup.settled.batches);
     ensure(pending < rollup.max_pending, SettlementError::TooManyPending)?;
-    let clock = Clock::get()?;
     let now = u64::try_from(clock.unix_timestamp).unwrap_or(0).saturating_mul(1_000);
     ensure(header.time_max <= now.saturating_add(MAX_CLOCK_SKEW_MS), SettlementError::FutureTime)?;
 
@@ -55,8 +60,10 @@ pub fn submit_batch(ctx: &mut Context<SubmitBatch>, header: &[u8; HEADER_WORDS *
         digest: after.header_digest,
         header: header.words(),
     };
+    drop(data);
     store(ctx, &record)?;
     ctx.accounts.rollup.tip = after;
+    ctx.accounts.rollup.overdue_batches = overdue_batches;
     Ok(())
 }
 
@@ -71,11 +78,32 @@ fn check_continuation(header: &BatchHeader, rollup: &Rollup) -> Result<()> {
 }
 
 /// The header ends at a digest that the registration queue really had, so that no proof can be about entries that
-/// nobody registered.
-fn check_queue_end(header: &BatchHeader, queue: &Queue) -> Result<()> {
+/// nobody registered. Where it does not move, it ends where the tip does, which is checked already.
+fn check_queue_end(header: &BatchHeader, queue: &FullQueue) -> Result<()> {
     let end = &header.queue_to;
-    let known = queue.digest_at(end.position).ok_or(refusal(SettlementError::UnknownQueueEnd))?;
-    ensure(end.digest.words() == *known, SettlementError::WrongQueueEnd)
+    if end.position == header.queue_from.position {
+        return Ok(());
+    }
+    let known = queue.at(end.position).ok_or(refusal(SettlementError::UnknownQueueEnd))?;
+    ensure(end.digest.words() == known.digest, SettlementError::WrongQueueEnd)
+}
+
+/// No entry waits for longer than the deadline and [`OVERDUE_GRACE`] batches: a sequencer cannot keep a stolen key alive,
+/// nor a node out. Without the grace, batches that were sealed before the entry, and cannot be changed, could never be
+/// submitted once the deadline has passed, and the rollup would halt for good.
+///
+/// Returns how many batches up to this one have left an overdue entry since the last that left none.
+fn check_queue_progress(header: &BatchHeader, queue: &FullQueue, slot: u64, rollup: &Rollup) -> Result<u32> {
+    if header.queue_to.position >= queue.head.length {
+        return Ok(0);
+    }
+    // What is not consumed is in the ring: no entry is taken on otherwise.
+    let oldest = queue.at(header.queue_to.position + 1).ok_or(refusal(SettlementError::UnknownQueueEnd))?;
+    if slot.saturating_sub(oldest.slot) <= rollup.queue_deadline {
+        return Ok(0);
+    }
+    ensure(rollup.overdue_batches < OVERDUE_GRACE, SettlementError::QueueOverdue)?;
+    Ok(rollup.overdue_batches + 1)
 }
 
 /// Writes the batch's account, which is created unless an abandoned batch of that number left one behind.
@@ -88,7 +116,7 @@ fn store(ctx: &mut Context<SubmitBatch>, record: &Batch) -> Result<()> {
     if account.owned_by(&System::id()) {
         // Lamports that anyone may have sent to the address count towards the rent; they do not stand in the way.
         let seeds: [&[u8]; 4] = [BATCH_SEED, &record.rollup, &number, &[bump]];
-        create_account_signed(ctx.accounts.sequencer.account(), &account, BATCH.size, ctx.program_id, &seeds)?;
+        create(ctx.accounts.sequencer.account(), &account, BATCH.size, &seeds)?;
     } else {
         ensure(account.owned_by(ctx.program_id), SettlementError::ForeignBatchAccount)?;
         let data = account.try_borrow()?;

@@ -1,0 +1,31 @@
+//! `cairn keygen`: a fresh receipt key.
+
+use anyhow::Result;
+use cairn_client::key::ReceiptKeyFile;
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Make a node's receipt key, which signs its receipts, and print the public half
+///
+/// The file is readable by its owner only and never overwritten. Back it up: who has it signs as the node, and without it
+/// the node has to rotate to another key. `cairn register` puts the public key on chain.
+#[derive(Args)]
+pub struct Keygen {
+    /// Where to write the key
+    #[arg(long, env = "CAIRN_KEY", default_value = "node.key", value_name = "FILE")]
+    out: PathBuf,
+}
+
+impl Keygen {
+    /// Writes the key and prints its public half.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written.
+    pub fn run(self) -> Result<ExitCode> {
+        let file = ReceiptKeyFile::generate(&self.out)?;
+        eprintln!("the secret key is in {}", file.path().display());
+        println!("{}", file.public());
+        Ok(ExitCode::SUCCESS)
+    }
+}

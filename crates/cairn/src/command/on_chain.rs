@@ -1,0 +1,216 @@
+//! What the commands about a node's registration share: where the rollup is, who signs, what is said about a node.
+
+use anyhow::{Context, Result, bail};
+use cairn_chain::{
+    Address, Chain as _, Commitment, FinalizedQueue, Keypair, RPC_URL, RollupClient, RpcChain, Submitted,
+};
+use cairn_interface::{Node, PROGRAM_ID, consumed_up_to};
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What a signature costs, in lamports.
+pub const SIGNATURE_FEE: u64 = 5_000;
+
+/// What an airdrop is asked for beyond what is missing, in lamports: the fees of the commands after this one.
+const AIRDROP_ROOM: u64 = 10_000_000;
+
+/// Which rollup, and in whose name.
+#[derive(Args)]
+pub struct OnChain {
+    /// JSON-RPC server of the chain: that of the process with the embedded chain, or a Solana cluster's
+    #[arg(long, env = "CAIRN_RPC", default_value = RPC_URL, value_name = "URL")]
+    rpc: String,
+    /// Address of the rollup's account on the chain
+    #[arg(long, env = "CAIRN_ROLLUP", value_name = "ADDRESS")]
+    rollup: Address,
+    /// The settlement program, where it is deployed under another id
+    #[arg(long, env = "CAIRN_PROGRAM", default_value_t = PROGRAM_ID, value_name = "ADDRESS")]
+    program: Address,
+    /// Keypair of the node's authority, as Solana's tools write it: it signs for the node on chain, and pays
+    #[arg(long, env = "CAIRN_AUTHORITY", value_name = "FILE")]
+    pub authority: PathBuf,
+    /// One JSON object instead of text; 64-bit numbers are strings in it
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A rollup that answered, and the key that signs.
+pub struct Session {
+    pub chain: Arc<RpcChain>,
+    pub client: RollupClient,
+    pub authority: Keypair,
+    pub read: FinalizedQueue,
+}
+
+impl OnChain {
+    /// Reads the key, connects, and reads the rollup.
+    ///
+    /// # Errors
+    /// With the option to change.
+    pub async fn open(&self) -> Result<Session> {
+        let authority = Keypair::load(&self.authority).with_context(|| {
+            format!("--authority: make one with `solana-keygen new --outfile {}`", self.authority.display())
+        })?;
+        self.open_as(authority).await
+    }
+
+    /// As [`Self::open`], with a key that was read already.
+    pub async fn open_as(&self, authority: Keypair) -> Result<Session> {
+        let chain = RpcChain::connect(&self.rpc).await.with_context(|| {
+            format!(
+                "--rpc: no chain answers at {}; start `cairn sequencer`, or name a Solana cluster",
+                RpcChain::shown(&self.rpc)
+            )
+        })?;
+        let chain = Arc::new(chain);
+        let client = RollupClient::new(chain.clone(), self.program, self.rollup);
+        let read = client.finalized_queue().await.with_context(|| format!("--rollup {}", self.rollup))?;
+        Ok(Session { chain, client, authority, read })
+    }
+}
+
+impl Session {
+    /// The authority's node.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub async fn node(&self) -> Result<Node> {
+        let address = self.authority.address();
+        match self.client.node(&address).await? {
+            Some(node) => Ok(node),
+            None => bail!(
+                "authority {address} has no node in this rollup: register one with `cairn register`, or name the --authority that did"
+            ),
+        }
+    }
+
+    /// Makes sure that the authority can pay for a transaction with its signature alone.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn require_fee(&self, airdrop: bool) -> Result<()> {
+        let rest = self.chain.minimum_balance(0).await?;
+        let why = format!("fee {}, and {} to stay", sol(SIGNATURE_FEE), sol(rest));
+        self.require_balance(&self.authority.address(), SIGNATURE_FEE + rest, &why, airdrop).await
+    }
+
+    /// Makes sure that `payer` has `lamports`, from the faucet when that is wanted.
+    ///
+    /// # Errors
+    /// When it does not, with what is missing.
+    pub async fn require_balance(&self, payer: &Address, lamports: u64, why: &str, airdrop: bool) -> Result<()> {
+        let balance = self.balance(payer).await?;
+        let Some(missing) = lamports.checked_sub(balance).filter(|missing| *missing > 0) else { return Ok(()) };
+        if !airdrop {
+            bail!(
+                "payer {payer} has {} SOL, and {} SOL are needed ({why}): send it {} SOL; --airdrop asks the chain's faucet, \
+                 which local and test networks have",
+                sol(balance),
+                sol(lamports),
+                sol(missing)
+            );
+        }
+        self.chain
+            .airdrop(payer, missing.saturating_add(AIRDROP_ROOM))
+            .await
+            .context("--airdrop: the faucet does not pay")?;
+        for _ in 0..150 {
+            if self.balance(payer).await? >= lamports {
+                return Ok(());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+        }
+        bail!("--airdrop: the faucet's payment to {payer} has not become final within a minute: run the command again")
+    }
+
+    async fn balance(&self, of: &Address) -> Result<u64> {
+        Ok(self.chain.account(of, Commitment::Finalized).await?.map_or(0, |account| account.lamports))
+    }
+
+    /// Reads the rollup again: after a change.
+    ///
+    /// # Errors
+    /// When the chain does not answer any more.
+    pub async fn refresh(&mut self) -> Result<()> {
+        self.read = self.client.finalized_queue().await?;
+        Ok(())
+    }
+
+    /// Whether a batch has consumed the queue up to and with this position.
+    pub fn is_consumed(&self, position: u64) -> bool {
+        position <= self.consumed()
+    }
+
+    fn consumed(&self) -> u64 {
+        let rollup = &self.read.rollup;
+        consumed_up_to(rollup.settled.queue.position, rollup.tip.queue.position)
+    }
+
+    /// What is said about a node, in JSON.
+    pub fn object(&self, outcome: &str, node: &Node, sent: Option<&Submitted>) -> Value {
+        let position = node.last_position;
+        json!({
+            "outcome": outcome,
+            "rollup": self.client.address().to_string(),
+            "rollup_id": self.read.rollup.rollup_id.to_hex(),
+            "node_index": node.index,
+            "authority": node.authority.to_string(),
+            "payer": node.payer.to_string(),
+            "receipt_key": node.receipt_key.to_string(),
+            "active": node.is_active(),
+            "bond_lamports": node.bond.to_string(),
+            "registered_slot": node.registered_slot.to_string(),
+            "queue_kind": node.last_kind.name(),
+            "queue_position": position.to_string(),
+            "queue_consumed": self.consumed().to_string(),
+            "consumed": self.is_consumed(position),
+            "transaction": sent.map(|sent| sent.signature.to_string()),
+            "slot": sent.map(|sent| sent.slot.to_string()),
+            "fee_lamports": sent.and_then(|sent| sent.fee).map(|fee| fee.to_string()),
+        })
+    }
+
+    /// What is said about a node, as text: `outcome` first, `next` last.
+    pub fn print(&self, outcome: &str, node: &Node, sent: Option<&Submitted>, next: &str) {
+        println!("{outcome}: node {} of rollup {}", node.index, self.client.address());
+        println!("  receipt key  {}", node.receipt_key);
+        println!("  authority    {}", node.authority);
+        if node.bond > 0 {
+            println!("  bond         {} SOL, back to {} after deactivation", sol(node.bond), node.payer);
+        }
+        if let Some(sent) = sent {
+            let fee = sent.fee.map(|fee| format!(", fee {} SOL", sol(fee))).unwrap_or_default();
+            println!("  transaction  {} in slot {}{fee}", sent.signature, sent.slot);
+        }
+        let (position, consumed) = (node.last_position, self.consumed());
+        let standing = match position.checked_sub(consumed) {
+            None | Some(0) => "consumed by a batch".to_owned(),
+            Some(1) => "next to be consumed".to_owned(),
+            Some(more) => format!("{} more to be consumed before it", more - 1),
+        };
+        println!("  queue        entry {position} ({}): {standing}", node.last_kind.name());
+        println!("  next         {next}");
+    }
+}
+
+/// Lamports as SOL, without trailing zeros.
+pub fn sol(lamports: u64) -> String {
+    let text = format!("{}.{:09}", lamports / 1_000_000_000, lamports % 1_000_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lamports_are_shown_as_sol_to_the_last_one() {
+        for (lamports, text) in
+            [(0, "0"), (1, "0.000000001"), (100_000_000, "0.1"), (10_000_000_000, "10"), (1_500_000_001, "1.500000001")]
+        {
+            assert_eq!(sol(lamports), text);
+        }
+    }
+}

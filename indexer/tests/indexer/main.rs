@@ -1,0 +1,11 @@
+//! The indexer on an embedded chain with the settlement program: what it serves, and what it refuses.
+
+mod history;
+mod hostile;
+mod nodes;
+mod refuse;
+mod serve;
+#[path = "../support/mod.rs"]
+mod support;
+mod tampered;
+mod verify;

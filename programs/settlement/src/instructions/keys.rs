@@ -1,0 +1,60 @@
+//! What callers hand in: keys and terms, and when they are refused.
+
+use crate::fail::{ensure, refusal};
+use crate::state::Rollup;
+use anchor_lang::prelude::*;
+use cairn_interface::{MAX_QUEUE_DEADLINE, MIN_BOND, MIN_QUEUE_DEADLINE, SettlementError};
+use cairn_types::ReceiptKey;
+
+/// The keys that a sequencer works with.
+pub struct Keys {
+    /// Signs `submit_batch`.
+    pub sequencer: [u8; 32],
+    /// Signs acknowledgements.
+    pub acknowledgement_key: [u8; 32],
+}
+
+impl Keys {
+    /// Zero is nobody's key, and what a client sends that forgot to set one. One key for both would have whoever makes
+    /// acknowledgements, on a machine that nodes talk to, submit batches too.
+    pub fn set(&self, rollup: &mut Rollup) -> Result<()> {
+        let set = self.sequencer != [0; 32] && self.acknowledgement_key != [0; 32];
+        ensure(set, SettlementError::InvalidKey)?;
+        ensure(self.sequencer != self.acknowledgement_key, SettlementError::SameKeys)?;
+        rollup.sequencer = self.sequencer;
+        rollup.acknowledgement_key = self.acknowledgement_key;
+        Ok(())
+    }
+}
+
+/// The terms on which nodes are registered.
+pub struct Terms {
+    /// Registers without a bond; zero is nobody.
+    pub registrar: [u8; 32],
+    /// What registers without the registrar, in lamports; zero is nothing does.
+    pub bond: u64,
+    /// Slots after which an entry has to be consumed.
+    pub queue_deadline: u64,
+}
+
+impl Terms {
+    pub fn set(&self, rollup: &mut Rollup) -> Result<()> {
+        // Without registrar and bond, registration would be free, or nobody's.
+        let bond = self.bond >= MIN_BOND || (self.bond == 0 && self.registrar != [0; 32]);
+        ensure(bond, SettlementError::InvalidBond)?;
+        let deadline = (MIN_QUEUE_DEADLINE..=MAX_QUEUE_DEADLINE).contains(&self.queue_deadline);
+        ensure(deadline, SettlementError::InvalidQueueDeadline)?;
+        rollup.registrar = self.registrar;
+        rollup.bond = self.bond;
+        rollup.queue_deadline = self.queue_deadline;
+        Ok(())
+    }
+}
+
+/// A receipt key from a caller. Whether it is a point of the curve is not looked at here: consuming an entry never fails,
+/// and a key that is none verifies nothing.
+pub fn receipt_key(bytes: [u8; ReceiptKey::BYTES]) -> Result<ReceiptKey> {
+    let key = ReceiptKey::from_bytes(bytes).map_err(|_| refusal(SettlementError::NonCanonicalKey))?;
+    ensure(!key.is_zero(), SettlementError::ZeroReceiptKey)?;
+    Ok(key)
+}
