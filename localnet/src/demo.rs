@@ -38,7 +38,6 @@ fn patient() -> submit::Config {
     }
 }
 
-
 /// What a demo does.
 #[derive(Debug, Clone)]
 pub struct Demo {

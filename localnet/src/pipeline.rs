@@ -298,12 +298,7 @@ impl Proving {
 }
 
 /// Fetches proof files and verifies them against the chain.
-async fn verify_some(
-    system: &System,
-    wanted: &[Digest],
-    batches: u64,
-    watch: &dyn Watch,
-) -> Result<(), PipelineError> {
+async fn verify_some(system: &System, wanted: &[Digest], batches: u64, watch: &dyn Watch) -> Result<(), PipelineError> {
     let mut anchors = Vec::new();
     for number in 0..batches {
         let batch = system.rollup.batch(number).await?;

@@ -43,12 +43,8 @@ impl Registrations {
     /// # Errors
     /// [`RegistrationError`].
     pub async fn ensure_node(&self, authority: &Keypair, key: &ReceiptKey) -> Result<u32, RegistrationError> {
-        let new = NewNode {
-            authority,
-            payer: Some(&self.registrar),
-            registrar: Some(&self.registrar),
-            receipt_key: *key,
-        };
+        let new =
+            NewNode { authority, payer: Some(&self.registrar), registrar: Some(&self.registrar), receipt_key: *key };
         let (node, _) = self.client.ensure_registered(&new).await?;
         match node.receipt_key == *key {
             true => Ok(node.index),

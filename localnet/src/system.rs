@@ -2,8 +2,8 @@
 
 use crate::home::{Home, HomeError, Rollup};
 use cairn_chain::RollupClient;
-use cairn_indexer::Indexer;
 use cairn_client::submit::Pins;
+use cairn_indexer::Indexer;
 use cairn_prover::Prover;
 use cairn_sequencer::{Parts, RunError, Sequencer, objects};
 use object_store::ObjectStore;
@@ -54,6 +54,7 @@ impl System {
     /// [`SystemError`].
     pub async fn start(home: &Home, rollup: Rollup, prover: Arc<dyn Prover>) -> Result<Self, SystemError> {
         let pins = Pins {
+            node_index: None,
             rollup_id: Some(rollup.client.rollup_id(prover.profile()).await.map_err(HomeError::from)?),
             acknowledgement_key: Some(rollup.acknowledgement.address().0),
         };

@@ -313,6 +313,28 @@ async fn a_key_that_nobody_registered_or_that_was_deactivated_is_told_so() {
     assert!(matches!(error, SubmitError::Deactivated { node_index: NODE }), "{error}");
 }
 
+/// Whoever saw the key can register it, and before its owner does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pinned_node_signs_for_nobody_who_registered_its_key_first() {
+    let (fake, served) = sequencer().await;
+    let thief = NODE - 1;
+    fake.state().nodes.insert(0, (thief, node_key(1).public(), None));
+    let at = served.at();
+    let pins = |node_index| Pins { node_index, ..Pins::default() };
+    let connect = async |index| {
+        let folder = tempfile::tempdir().unwrap();
+        let node = Node::connect(&at, node_key(1), spool(folder.path()), pins(index), config(), &()).await?;
+        Ok::<_, SubmitError>(node.spool().bound().unwrap().node_index)
+    };
+    assert_eq!(connect(None).await.unwrap(), thief, "nothing says that it is another's");
+    assert_eq!(connect(Some(NODE)).await.unwrap(), NODE);
+    let unknown = connect(Some(NODE + 1)).await.unwrap_err();
+    assert!(matches!(unknown, SubmitError::NotRegistered { .. }), "{unknown}");
+    fake.state().nodes[0].1 = node_key(2).public();
+    let other = connect(Some(thief)).await.unwrap_err();
+    assert!(matches!(other, SubmitError::Rotated { node_index, .. } if node_index == thief), "{other}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_waits_until_its_registration_is_in_a_batch() {
     let (fake, served) = sequencer().await;

@@ -201,8 +201,7 @@ impl ReceiptKey {
             return Err(SignatureError::Deactivated);
         }
         let key = cairn_schnorr::PublicKey::decode(self.0).map_err(|_| SignatureError::Key)?;
-        let signature =
-            cairn_schnorr::Signature::from_bytes(&signature.0).map_err(|_| SignatureError::Malformed)?;
+        let signature = cairn_schnorr::Signature::from_bytes(&signature.0).map_err(|_| SignatureError::Malformed)?;
         key.verify(&message.words(), &signature).map_err(|_| SignatureError::Mismatch)
     }
 }

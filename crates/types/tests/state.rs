@@ -110,10 +110,7 @@ fn a_bundle_signed_for_another_rollup_is_refused() {
     let mut foreign = bundle(&secret(0), 0, 0, 0..2);
     let elsewhere = foreign.statement(&Digest::from_byte_digest([8; 32])).unwrap().digest();
     foreign.signature = ReceiptSignature::from_bytes(secret(0).sign(&elsewhere.words()).to_bytes());
-    assert_eq!(
-        refused(rollup.attempt(vec![foreign], vec![])),
-        AccountError::Signature(SignatureError::Mismatch)
-    );
+    assert_eq!(refused(rollup.attempt(vec![foreign], vec![])), AccountError::Signature(SignatureError::Mismatch));
 }
 
 #[test]
@@ -193,6 +190,16 @@ fn a_key_that_is_no_point_is_registered_and_signs_nothing() {
     rollup.seal(vec![], vec![QueueEntry::new(EntryKind::Register, 0, key).unwrap()]).unwrap();
     let attempt = rollup.attempt(vec![bundle(&secret(0), 0, 0, 0..1)], vec![]);
     assert_eq!(refused(attempt), AccountError::Signature(SignatureError::Key));
+}
+
+#[test]
+fn no_entry_stops_a_batch() {
+    let mut rollup = Rollup::new();
+    let rotate = QueueEntry::new(EntryKind::Rotate, 3, public(&secret(3))).unwrap();
+    let deactivate = QueueEntry::new(EntryKind::Deactivate, 4, ReceiptKey::ZERO).unwrap();
+    rollup.seal(vec![], vec![rotate, deactivate]).unwrap();
+    assert_eq!(rollup.state.account(3).unwrap(), Some(Account::new(public(&secret(3)))));
+    assert_eq!(rollup.state.account(4).unwrap(), Some(Account::new(ReceiptKey::ZERO)));
 }
 
 #[test]

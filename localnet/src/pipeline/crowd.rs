@@ -52,7 +52,8 @@ impl Crowd {
         let mut bundles = Vec::new();
         for index in 0..self.nodes.len() {
             let share = receipts * (index + 1) / self.nodes.len() - receipts * index / self.nodes.len();
-            let made = (0..share).map(|n| record(rollup_id, index as u32, n as u64, now)).collect::<Result<Vec<_>, _>>()?;
+            let made =
+                (0..share).map(|n| record(rollup_id, index as u32, n as u64, now)).collect::<Result<Vec<_>, _>>()?;
             for (sequence, records) in made.chunks(bundle_receipts).enumerate() {
                 bundles.push(BundleData {
                     node_index: index as u32,

@@ -106,7 +106,7 @@ fn a_refused_batch_moves_the_count_neither_up_nor_to_zero() {
     age(&mut machine, 1, DEFAULT_QUEUE_DEADLINE + 1);
     machine.set_overdue_batches(5);
     let (good, before) = (machine.next_header(), machine.rollup());
-    let mut future = good.clone();
+    let mut future = good;
     future.time_max += 1_000_000_000;
     assert_eq!(machine.submit(&future), Err(Failure::Refused(SettlementError::FutureTime)), "would count up");
     future.queue_to = machine.queue().cursor_at(3).expect("an entry");

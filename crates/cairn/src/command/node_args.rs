@@ -43,6 +43,10 @@ pub struct NodeArgs {
     /// Sign for this rollup only [default: the first one that the spool meets]
     #[arg(long, env = "CAIRN_ROLLUP_ID", value_name = "HEX")]
     rollup_id: Option<Digest>,
+    /// Sign as this node only, the index that `cairn register` printed; give it the first time, for anybody can register a key
+    /// that he has only seen [default: the node with the key, and from then on the one that the spool is bound to]
+    #[arg(long, env = "CAIRN_NODE_INDEX", value_name = "INDEX")]
+    node_index: Option<u32>,
     /// Take acknowledgements by this ed25519 key only, as the Rollup account has it [default: the first one that the
     /// spool meets]
     #[arg(long, env = "CAIRN_ACKNOWLEDGEMENT_KEY", value_name = "BASE58", value_parser = acknowledgement_key)]
@@ -68,7 +72,11 @@ impl NodeArgs {
     pub fn open(&self, max_failures: Option<usize>) -> Result<Node> {
         let key = ReceiptKeyFile::read(&self.key)?;
         let spool = Arc::new(Spool::open(&self.spool.spool)?);
-        let pins = Pins { rollup_id: self.rollup_id, acknowledgement_key: self.acknowledgement_key };
+        let pins = Pins {
+            rollup_id: self.rollup_id,
+            node_index: self.node_index,
+            acknowledgement_key: self.acknowledgement_key,
+        };
         let config = Config {
             max_failures,
             bundle_receipts: self.bundle_receipts.into(),

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 use cairn_client::verify::{Verdict, VerifyError, read_account_proof, read_proof, verify, verify_account};
-use cairn_types::{ACCOUNT_PROOF_FILE_EXTENSION, Digest, PROOF_FILE_EXTENSION, VERDICT_NAMES, VerifiedAccount, VerifiedReceipt};
+use cairn_types::{
+    ACCOUNT_PROOF_FILE_EXTENSION, Digest, PROOF_FILE_EXTENSION, VERDICT_NAMES, VerifiedAccount, VerifiedReceipt,
+};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -87,7 +89,8 @@ impl Verify {
     }
 
     fn judge(&self, file: &Path) -> (Outcome, Option<String>, Option<Shown>) {
-        let unusable = |error: VerifyError| (Outcome::Unusable, Some(format!("{:#}", anyhow::Error::from(error))), None);
+        let unusable =
+            |error: VerifyError| (Outcome::Unusable, Some(format!("{:#}", anyhow::Error::from(error))), None);
         if file.extension().is_some_and(|extension| extension == ACCOUNT_PROOF_FILE_EXTENSION) {
             match read_account_proof(file) {
                 Ok(proof) => outcome(verify_account(&proof, &self.roots), |shown| Shown::Account(*shown)),

@@ -16,6 +16,9 @@ use tonic::{Code, Response, Status};
 pub struct Pins {
     /// The rollup. Without it, the first one that the spool meets.
     pub rollup_id: Option<Digest>,
+    /// The node, as `cairn register` printed it. Without it, the one whose key this is: anybody can register a key that he has
+    /// only seen, and before its owner does.
+    pub node_index: Option<u32>,
     /// The ed25519 key under acknowledgements. Without it, the first one that the spool meets.
     pub acknowledgement_key: Option<[u8; 32]>,
 }
@@ -102,6 +105,15 @@ impl Node {
     /// The node that this key signs for.
     async fn find(&self, slot: u64) -> Result<NodeStatus, Failure> {
         let key = self.key.public();
+        if let Some(index) = self.pins.node_index {
+            let status = self.node(NodeQuery::Index(index)).await?.ok_or(SubmitError::NotRegistered { key })?;
+            return match status.state {
+                NodeState::Rotating(next) if next == key => Ok(status),
+                NodeState::Deactivating | NodeState::Deactivated => Ok(status),
+                _ if status.account.key == key => Ok(status),
+                _ => Err(SubmitError::Rotated { node_index: index, registered: status.account.key, ours: key }.into()),
+            };
+        }
         if let Some(status) = self.node(NodeQuery::Key(key)).await? {
             return Ok(status);
         }

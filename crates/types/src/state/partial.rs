@@ -3,7 +3,7 @@
 use super::{StateError, StateRead};
 use crate::limits::{ACCOUNTS_DEPTH, MAX_NODES};
 use crate::tree::{EMPTY, node};
-use crate::{Account, Bundle, Digest, EntryKind, QueueEntry, ReceiptSignature};
+use crate::{Account, Bundle, Digest, EntryKind, QueueEntry, ReceiptKey, ReceiptSignature};
 use alloc::collections::BTreeMap;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -116,18 +116,18 @@ impl PartialState {
         Ok(())
     }
 
-    /// Clause 5: the entry's account is written. Whatever the program takes into the queue can be applied.
+    /// Clause 5: the entry's account is written. This is total, as in the circuit: where none is registered, which the
+    /// program does not let happen, a rotation or deactivation changes an account of zeros.
     ///
     /// # Errors
-    /// When an account is changed that was never registered, which the program does not let happen; nothing has changed
-    /// then.
+    /// When the state was opened without the account.
     pub fn apply_entry(&mut self, entry: &QueueEntry) -> Result<(), StateError> {
         let index = entry.node_index;
         let account = self.account(index)?;
         let after = match entry.kind {
             EntryKind::Register => Account::new(entry.key),
             EntryKind::Rotate | EntryKind::Deactivate => {
-                account.ok_or(StateError::NotRegistered(index))?.with_key(entry.key)
+                account.unwrap_or(Account::new(ReceiptKey::ZERO)).with_key(entry.key)
             }
         };
         self.set(index, after);
