@@ -93,7 +93,7 @@ impl Verify {
             |error: VerifyError| (Outcome::Unusable, Some(format!("{:#}", anyhow::Error::from(error))), None);
         if file.extension().is_some_and(|extension| extension == ACCOUNT_PROOF_FILE_EXTENSION) {
             match read_account_proof(file) {
-                Ok(proof) => outcome(verify_account(&proof, &self.roots), |shown| Shown::Account(*shown)),
+                Ok(proof) => outcome(verify_account(&proof, &self.roots), Shown::Account),
                 Err(error) => unusable(error),
             }
         } else {
@@ -141,7 +141,7 @@ impl Verify {
 /// What a file shows.
 enum Shown {
     Receipt(Box<VerifiedReceipt>),
-    Account(VerifiedAccount),
+    Account(Box<VerifiedAccount>),
 }
 
 impl Shown {
