@@ -173,8 +173,8 @@ fn every_clause_about_signatures_sequences_and_the_queue_is_checked_and_named() 
         ("entries in another order", 5, "queue_to", change(|blob| blob.entries.swap(0, 1))),
         (
             "a rotation of a node that nobody registered",
-            5,
-            "queue entry 0",
+            6,
+            "new state root",
             change(|blob| {
                 blob.entries[0] = rotate(8, &signing_key(9));
             }),
