@@ -6,10 +6,10 @@ WARC ?= tests/fixtures/warc/site.warc.gz tests/fixtures/warc/again.warc.gz
 TARGET ?= warc
 SECONDS ?= 60
 
-.PHONY: help setup build demo test lint bench fuzz install program vectors fixtures
+.PHONY: help setup build demo test validator test-validator lint bench fuzz install program vectors fixtures
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install the system packages that the build needs
 	@scripts/setup.sh
@@ -22,6 +22,13 @@ demo: build ## Run the whole system on a crawl: make demo WARC="a.warc.gz b.warc
 
 test: setup ## Run every test
 	$(CARGO) test --release --locked --workspace
+
+validator: ## Build solana-test-validator into the cache: 30 to 45 minutes on 2 cores
+	@scripts/validator.sh
+
+test-validator: setup ## The whole path on a real validator, up to finalized, also with the validator killed on the way
+	@binary=$$(scripts/validator.sh --find) || { echo "no solana-test-validator: run make validator" >&2; exit 1; }; \
+	    CAIRN_TEST_VALIDATOR=$$binary $(CARGO) test --release --locked --workspace --test validator -- --nocapture
 
 lint: setup ## Formatting, clippy, dependency arrows
 	$(CARGO) fmt --all --check

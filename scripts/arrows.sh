@@ -13,12 +13,13 @@ declare -A may=(
     [circuits]="goldilocks schnorr types"
     [chain]="types interface"
     [client]="schnorr types interface proto"
-    [prover]="schnorr types circuits"
-    [sequencer]="types interface proto chain prover"
-    [indexer]="types interface proto chain"
-    [localnet]="schnorr types interface proto chain client prover sequencer indexer"
-    [cairn]="schnorr types interface proto chain client prover sequencer indexer localnet"
-    [tests]="goldilocks schnorr types interface proto chain client circuits prover sequencer indexer localnet"
+    [objects]="types"
+    [prover]="schnorr types proto circuits"
+    [sequencer]="types interface proto chain objects prover"
+    [indexer]="types interface proto chain objects"
+    [localnet]="schnorr types interface proto chain client objects prover sequencer indexer"
+    [cairn]="schnorr types interface proto chain client objects prover sequencer indexer localnet"
+    [tests]="goldilocks schnorr types interface proto chain client objects circuits prover sequencer indexer localnet"
 )
 # pattern of outside crates: who may name them
 declare -A only=(

@@ -16,6 +16,7 @@ mod compiled;
 pub mod fingerprint;
 pub mod gadgets;
 mod layer;
+mod node;
 pub mod pinned;
 pub mod plonk;
 mod prove;
@@ -25,6 +26,7 @@ pub mod security;
 mod segment;
 mod serializers;
 pub mod signature;
+mod statement;
 
 pub use aggregation::{AggregationCircuit, AggregationTarget};
 pub use batch_circuit::{BatchCircuit, BatchTarget};
@@ -33,10 +35,12 @@ pub use circuit_set::{CircuitSet, PinError};
 pub use clause::{Clause, Clauses};
 pub use compiled::{Compiled, Draft};
 pub use layer::{LEVELS, Layer, MAX_SEGMENTS};
+pub use node::{MAX_NODE_PROOF_BYTES, NodeError};
 pub use prove::{CircuitError, MAX_PROOF_BYTES, VerifyError};
 pub use segment::{
     AccountInputs, AccountPath, AccountTarget, BundleInputs, BundleRows, BundleTarget, EntryInputs, EntryTarget,
-    SegmentCircuit, SegmentInputs, SegmentRows, SegmentShape, SegmentTarget,
+    InputsError, SegmentCircuit, SegmentInputs, SegmentRows, SegmentShape, SegmentTarget,
 };
 pub use serializers::{Gates, Generators};
 pub use signature::SignatureTarget;
+pub use statement::Statement;

@@ -4,7 +4,7 @@ use std::{env, fs, path::PathBuf};
 
 use protox::prost::Message as _;
 
-const FILES: [&str; 2] = ["cairn/v1/sequencer.proto", "cairn/v1/indexer.proto"];
+const FILES: [&str; 3] = ["cairn/v1/sequencer.proto", "cairn/v1/indexer.proto", "cairn/v1/prover.proto"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=proto");

@@ -1,180 +1,151 @@
-//! Fetching a batch's data by its digest: bounded in what is read, and in what it inflates to.
+//! Where batches' data comes from: an operator's mirrors, or what the rollup says on chain.
 
-use crate::verify::Refusal;
-use bytes::Bytes;
-use cairn_types::{BatchHeader, Digest};
-use futures::StreamExt as _;
-use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt as _};
-use std::io::Read;
+pub use cairn_objects::blob_path;
+use cairn_objects::{Location, Mirrors, Trust};
+use object_store::ObjectStore;
+use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::mpsc;
 
-/// Largest window that a blob's compression may use (2^27 bytes): what the decompressor allocates at most.
-const WINDOW_LOG_MAX: u32 = 27;
+/// The name of a data directory's own store in messages.
+const OWN: &str = "the data directory";
 
-/// Why a blob could not be had.
-#[derive(Debug, thiserror::Error)]
-pub enum FetchError {
-    /// Not there, not yet, or not now: worth another try.
-    #[error("{0}")]
-    Missing(String),
-    /// There, and not what the header says. The object may be replaced, so this too is tried again, and named.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
+/// Where batches' data comes from.
+#[derive(Clone)]
+pub enum Blobs {
+    /// These mirrors, whatever the chain says: `--blobs`.
+    Mirrors(Arc<Mirrors>),
+    /// What `Rollup.blob_location` says, now and whenever it changes.
+    OnChain {
+        /// A store of this machine that is asked first: that of the sequencer whose data directory it is.
+        own: Option<Arc<dyn ObjectStore>>,
+    },
 }
 
-/// Path of a batch's data: `blobs/<data digest>.zst`, zstd over the canonical bytes.
-#[must_use]
-pub fn blob_path(data_digest: &Digest) -> Path {
-    Path::from(cairn_types::blob_path(data_digest))
-}
-
-/// Bytes that a stored blob may have: zstd never needs more for `data_length` bytes, frame headers included.
-#[must_use]
-pub fn compressed_limit(data_length: u64) -> u64 {
-    data_length.saturating_add(data_length / 128).saturating_add(4_096)
-}
-
-/// Fetches and inflates the data that `header` names. Its digest is not checked here.
-///
-/// It is inflated while it arrives: of the stored bytes only a few chunks are in memory at a time.
-///
-/// # Errors
-/// [`FetchError`] when it is not there, or not of the size that the header says.
-pub async fn fetch(
-    store: &Arc<dyn ObjectStore>,
-    header: &BatchHeader,
-    patience: Duration,
-) -> Result<Vec<u8>, FetchError> {
-    let path = blob_path(&header.data_digest);
-    let data_length = header.data_length;
-    let (sender, receiver) = mpsc::channel(CHUNKS);
-    let inflating =
-        tokio::task::spawn_blocking(move || inflate(Arriving { receiver, chunk: Bytes::new() }, data_length));
-    let reading = tokio::time::timeout(patience, read_bounded(store, &path, data_length, sender));
-    let read = reading
-        .await
-        .map_err(|_| FetchError::Missing(format!("reading {path} took longer than {} s", patience.as_secs())))
-        .flatten();
-    // Whatever ended the reading has closed the channel, so this ends too.
-    let inflated =
-        inflating.await.map_err(|error| FetchError::Missing(format!("inflating {path} stopped: {error}")))?;
-    // A part of an object inflates to nothing that is worth a word: why it is a part comes first.
-    read?;
-    inflated.map_err(FetchError::Refused)
-}
-
-/// Chunks of a stored object that wait to be inflated.
-const CHUNKS: usize = 4;
-
-/// Sends the object's bytes on, as long as somebody wants them and they are no more than `data_length` bytes can need.
-async fn read_bounded(
-    store: &Arc<dyn ObjectStore>,
-    path: &Path,
-    data_length: u64,
-    sender: mpsc::Sender<Bytes>,
-) -> Result<(), FetchError> {
-    let most = compressed_limit(data_length);
-    let oversized = |found| FetchError::Refused(Refusal::Oversized { found, data_length, most });
-    let missing = |error: object_store::Error| match error {
-        object_store::Error::NotFound { .. } => FetchError::Missing(format!("{path} is not in the object store")),
-        other => FetchError::Missing(format!("{path} cannot be read: {other}")),
-    };
-    let found = store.get(path).await.map_err(missing)?;
-    if found.meta.size > most {
-        return Err(oversized(found.meta.size));
-    }
-    // The size that a store states is not relied on: what arrives is counted.
-    let mut total = 0_u64;
-    let mut stream = found.into_stream();
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(missing)?;
-        total = total.saturating_add(chunk.len() as u64);
-        if total > most {
-            return Err(oversized(total));
+impl Blobs {
+    /// The mirrors at these base URLs or folders, the first preferred; what the chain says when there are none.
+    ///
+    /// # Errors
+    /// For the first that cannot be opened.
+    pub fn open(locations: &[Location], own: Option<Arc<dyn ObjectStore>>) -> Result<Self, cairn_objects::OpenError> {
+        if locations.is_empty() {
+            return Ok(Self::OnChain { own });
         }
-        if sender.send(chunk).await.is_err() {
-            // It was inflated as far as it may be, or cannot be: that is what the other end says.
-            return Ok(());
+        Ok(Self::Mirrors(Arc::new(Mirrors::open(locations)?)))
+    }
+
+    /// One store, whatever the chain says.
+    #[must_use]
+    pub fn only(store: Arc<dyn ObjectStore>) -> Self {
+        Self::Mirrors(Arc::new(Mirrors::new([(OWN.to_owned(), store)])))
+    }
+}
+
+impl fmt::Debug for Blobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mirrors(mirrors) => f.debug_tuple("Mirrors").field(mirrors).finish(),
+            Self::OnChain { own } => f.debug_struct("OnChain").field("own", &own.is_some()).finish(),
         }
     }
-    Ok(())
 }
 
-/// The bytes of an object, as they arrive.
-struct Arriving {
-    receiver: mpsc::Receiver<Bytes>,
-    chunk: Bytes,
+/// Mirrors as they follow from the last look at the chain.
+pub(crate) struct Source {
+    blobs: Blobs,
+    /// What the chain said last, and what came of it.
+    said: Option<String>,
+    mirrors: Result<Arc<Mirrors>, String>,
 }
 
-impl Read for Arriving {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        while self.chunk.is_empty() {
-            let Some(chunk) = self.receiver.blocking_recv() else { return Ok(0) };
-            self.chunk = chunk;
+impl Source {
+    pub fn new(blobs: Blobs) -> Self {
+        let mirrors = match &blobs {
+            Blobs::Mirrors(mirrors) => Ok(mirrors.clone()),
+            Blobs::OnChain { .. } => Err("the rollup has not been read yet".to_owned()),
+        };
+        Self { blobs, said: None, mirrors }
+    }
+
+    /// Takes over what the chain says.
+    pub fn hear(&mut self, location: &str) {
+        let Blobs::OnChain { own } = &self.blobs else { return };
+        if self.said.as_deref() == Some(location) {
+            return;
         }
-        let length = buffer.len().min(self.chunk.len());
-        buffer[..length].copy_from_slice(&self.chunk.split_to(length));
-        Ok(length)
+        let found = follow(location);
+        match (&found, location.is_empty()) {
+            (Ok(_), _) => tracing::info!(location, "data is fetched from where the rollup says"),
+            (Err(_), true) => tracing::debug!("the rollup does not say where its data is"),
+            (Err(reason), false) => tracing::warn!(%reason, "the rollup's blob_location is not followed"),
+        }
+        let own = own.iter().map(|store| (OWN.to_owned(), store.clone()));
+        self.mirrors = match found {
+            Ok(store) => Ok(Arc::new(Mirrors::new(own.chain([store])))),
+            Err(_) if own.len() > 0 => Ok(Arc::new(Mirrors::new(own))),
+            Err(reason) => Err(reason),
+        };
+        self.said = Some(location.to_owned());
+    }
+
+    /// The mirrors, or why there are none.
+    pub fn mirrors(&self) -> Result<Arc<Mirrors>, String> {
+        self.mirrors.clone()
     }
 }
 
-/// Inflates up to `data_length` bytes; one more is a bomb.
-///
-/// # Errors
-/// [`Refusal::Bomb`] and [`Refusal::Compression`].
-pub fn inflate(compressed: impl Read, data_length: u64) -> Result<Vec<u8>, Refusal> {
-    let mut decoder = zstd::stream::read::Decoder::new(compressed).map_err(Refusal::Compression)?;
-    decoder.window_log_max(WINDOW_LOG_MAX).map_err(Refusal::Compression)?;
-    let mut data = Vec::new();
-    decoder.take(data_length.saturating_add(1)).read_to_end(&mut data).map_err(Refusal::Compression)?;
-    if data.len() as u64 > data_length {
-        return Err(Refusal::Bomb { data_length });
+/// The store that a rollup's `blob_location` names.
+fn follow(location: &str) -> Result<(String, Arc<dyn ObjectStore>), String> {
+    if location.is_empty() {
+        return Err("the rollup does not say where its data is: give --blobs URL".to_owned());
     }
-    Ok(data)
+    let refused = |reason: String| format!("the rollup's blob_location is not followed: {reason}; give --blobs URL");
+    let found = Location::parse(location, Trust::Chain).map_err(|error| refused(error.to_string()))?;
+    let store = found.open().map_err(|error| refused(error.to_string()))?;
+    Ok((found.to_string(), store))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use object_store::memory::InMemory;
 
-    #[test]
-    fn what_compresses_worst_still_fits_the_limit() {
-        // Incompressible: the output of BLAKE3's extendable hash would do as well; a linear generator is enough.
-        let mut state = 1_u64;
-        for length in [0, 1, 127, 128, 1 << 17, (1 << 17) + 1, 3 << 20] {
-            let noise: Vec<u8> = (0..length)
-                .map(|_| {
-                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                    (state >> 56) as u8
-                })
-                .collect();
-            for level in [1, 3, 19] {
-                let stored = zstd::bulk::compress(&noise, level).unwrap();
-                assert!(stored.len() as u64 <= compressed_limit(length), "{length} bytes at level {level}");
-                assert_eq!(inflate(stored.as_slice(), length).unwrap(), noise);
-            }
-        }
+    fn names(source: &Source) -> Vec<String> {
+        source.mirrors().unwrap().names().map(str::to_owned).collect()
     }
 
     #[test]
-    fn a_bomb_stops_at_the_length_that_the_header_says() {
-        let bomb = zstd::bulk::compress(&vec![0; 64 << 20], 19).unwrap();
-        assert!(bomb.len() < 8_192, "64 MiB in {} bytes", bomb.len());
-        let error = inflate(bomb.as_slice(), 1_000).unwrap_err();
-        assert!(matches!(error, Refusal::Bomb { data_length: 1_000 }));
-        assert_eq!(inflate(bomb.as_slice(), 64 << 20).unwrap().len(), 64 << 20);
+    fn what_the_chain_says_is_followed_where_it_may_be_and_whenever_it_changes() {
+        let mut source = Source::new(Blobs::OnChain { own: None });
+        assert!(source.mirrors().is_err());
+        source.hear("");
+        assert!(source.mirrors().unwrap_err().contains("--blobs URL"));
+        source.hear("https://blobs.example.org/rollup");
+        assert_eq!(names(&source), ["https://blobs.example.org/rollup"]);
+        source.hear("s3://bucket/path");
+        assert_eq!(names(&source), ["s3://bucket/path"]);
+        for refused in
+            ["file:///etc", "http://blobs.example.org/", "https://127.0.0.1/", "https://localhost/", "nonsense"]
+        {
+            source.hear(refused);
+            let reason = source.mirrors().unwrap_err();
+            assert!(reason.contains("blob_location is not followed") && reason.contains("--blobs"), "{reason}");
+        }
+        source.hear("https://a.example/?key=sesame");
+        assert!(!source.mirrors().unwrap_err().contains("sesame"));
     }
 
     #[test]
-    fn cut_and_foreign_bytes_do_not_inflate() {
-        let stored = zstd::bulk::compress(b"some data that is long enough to be cut in two", 3).unwrap();
-        for length in 1..stored.len() {
-            assert!(matches!(inflate(&stored[..length], 1 << 20), Err(Refusal::Compression(_))), "cut at {length}");
-        }
-        assert!(matches!(inflate(&b"not zstd at all"[..], 1 << 20), Err(Refusal::Compression(_))));
-        assert!(matches!(inflate(&b""[..], 1 << 20), Err(Refusal::Compression(_))));
+    fn a_data_directory_is_asked_first_and_an_operators_mirrors_override_the_chain() {
+        let own: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let mut source = Source::new(Blobs::OnChain { own: Some(own.clone()) });
+        source.hear("");
+        assert_eq!(names(&source), [OWN]);
+        source.hear("https://blobs.example.org/");
+        assert_eq!(names(&source), [OWN, "https://blobs.example.org/"]);
+        source.hear("http://blobs.example.org/");
+        assert_eq!(names(&source), [OWN]);
+        let mut source = Source::new(Blobs::only(own));
+        source.hear("https://blobs.example.org/");
+        assert_eq!(names(&source), [OWN]);
     }
 }

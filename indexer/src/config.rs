@@ -1,6 +1,7 @@
 //! Configuration: flags and environment variables, checked before anything starts.
 
 use cairn_chain::{Address, PROGRAM_ID};
+use cairn_objects::{Location, LocationError, Trust};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -23,6 +24,11 @@ pub struct IndexerArgs {
     /// Folder of the index. In the data directory unless given.
     #[arg(long = "indexer-store", env = "CAIRN_INDEXER_STORE", value_name = "DIR")]
     pub store: Option<PathBuf>,
+    /// Where the batches' published data is: a folder, or a URL of file, http, https, s3, gs or az. May be given several
+    /// times; the first is preferred, the others are mirrors. Without it, where the rollup says on chain. Credentials for
+    /// s3, gs and az come from AWS_…, GOOGLE_… and AZURE_… variables.
+    #[arg(long, env = "CAIRN_BLOBS", value_name = "URL", value_delimiter = ',', value_parser = blobs_location)]
+    pub blobs: Vec<Location>,
     /// Empty the index first and read the chain and the published data again, as after an update with another layout.
     #[arg(long)]
     pub rebuild: bool,
@@ -38,7 +44,7 @@ pub struct IndexerArgs {
     /// Address that JSON and metrics listen at; port 0 takes any free one.
     #[arg(long = "indexer-http", env = "CAIRN_INDEXER_HTTP", value_name = "ADDRESS", default_value_t = DEFAULT_HTTP)]
     pub http: SocketAddr,
-    /// Look at the chain this often, as in `1s`.
+    /// Look at the chain this often, as in `1s`, and besides whenever a subscription says that the rollup changed.
     #[arg(long = "indexer-poll", env = "CAIRN_INDEXER_POLL", value_name = "DURATION", default_value = "1s", value_parser = humantime::parse_duration)]
     pub poll: Duration,
     /// Try what failed again after at most this long, as in `30s`.
@@ -60,6 +66,8 @@ pub struct IndexerArgs {
 pub struct Config {
     /// Folder of the index.
     pub store: PathBuf,
+    /// Where the data is; empty for where the rollup says.
+    pub blobs: Vec<Location>,
     /// Whether it is emptied first.
     pub rebuild: bool,
     /// The `Rollup` account.
@@ -115,6 +123,7 @@ impl Config {
     pub fn new(args: IndexerArgs, store: PathBuf, rollup: Address) -> Result<Self, ConfigError> {
         let config = Self {
             store: args.store.unwrap_or(store),
+            blobs: args.blobs,
             rebuild: args.rebuild,
             rollup: args.rollup.unwrap_or(rollup),
             program: args.program,
@@ -134,6 +143,7 @@ impl Config {
     pub fn local(store: PathBuf, rollup: Address) -> Self {
         Self {
             store,
+            blobs: Vec::new(),
             rebuild: false,
             rollup,
             program: PROGRAM_ID,
@@ -170,6 +180,10 @@ impl Config {
     }
 }
 
+fn blobs_location(text: &str) -> Result<Location, LocationError> {
+    Location::parse(text, Trust::Operator)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +207,9 @@ mod tests {
         let given = parse(&["--indexer-store", "/tmp/other", "--rollup", &other.to_string()]).unwrap();
         assert_eq!((given.store, given.rollup, given.rebuild), (PathBuf::from("/tmp/other"), other, false));
         assert!(parse(&["--rebuild"]).unwrap().rebuild);
+        let blobs = parse(&["--blobs", "/srv/data,http://localhost/x", "--blobs", "s3://bucket/y"]).unwrap().blobs;
+        let shown: Vec<_> = blobs.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["file:///srv/data/", "http://localhost/x", "s3://bucket/y"]);
         let bad = [
             ["--indexer-poll", "1ms"],
             ["--indexer-retry", "1ms"],
@@ -204,6 +221,9 @@ mod tests {
             ["--indexer-http", "1.2.3.4"],
             ["--program", "not base58"],
             ["--rollup", "0OIl"],
+            ["--blobs", "ftp://example.org/"],
+            ["--blobs", "https://example.org/?sig=1"],
+            ["--blobs", "https://"],
         ];
         for [flag, value] in bad {
             let error = parse(&[flag, value]).unwrap_err();

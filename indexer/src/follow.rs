@@ -1,36 +1,55 @@
 //! Follows the rollup: one batch after the other, each verified before it is stored, none skipped.
+//!
+//! The chain is read twice in each look: what is final, and what is confirmed. Confirmed batches are indexed as they come; how
+//! many of them are final is kept beside them. A subscription says when to look; the pause between two looks bounds how long
+//! it may be silent.
 
 mod history;
+mod take;
 
-use crate::VerifiedBatch;
-use crate::blobs::{self, FetchError};
+pub(crate) use take::counted;
+
+use crate::blobs::Source;
 use crate::metrics;
-use crate::status::{Problem, ProblemKind, Status};
-use crate::store::{Store, StoreError};
-use crate::verify::{ChainBatch, Refusal, check_batch, check_header, open_blob};
-use cairn_chain::{RollupClient, RollupError};
+use crate::status::{Counted, Problem, ProblemKind, Status};
+use crate::store::{Reach, Store, StoreError};
+use crate::verify::{ChainBatch, Refusal};
+use crate::{Commitment, follow::history::History};
+use cairn_chain::{AccountWatch, RollupClient, RollupError, Snapshot};
 use cairn_types::{Cursor, Digest};
-use object_store::ObjectStore;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// Batch accounts read from the chain at once.
 const READ_AHEAD: u64 = 16;
+/// So many answers in a row for older slots are no server that lags: the one for the newer slot was wrong.
+const OLDER: u32 = 60;
+/// The least time between two looks that a subscription asks for, whatever it sends.
+const WAKE_PAUSE: Duration = Duration::from_millis(20);
 
 pub(crate) struct Follower {
     pub client: RollupClient,
     pub rollup_id: Digest,
     pub store: Arc<Store>,
-    pub objects: Arc<dyn ObjectStore>,
+    pub source: Source,
     pub status: watch::Sender<Status>,
     /// Time between two looks at the chain.
     pub poll: Duration,
     /// Longest time between two tries of what failed.
     pub retry: Duration,
-    /// Longest time that one blob may take to arrive.
+    /// Longest time that one blob may take to arrive from one mirror.
     pub patience: Duration,
+    /// The newest slots that the chain answered for, finalized and confirmed: what is older is no news.
+    pub seen: [Seen; 2],
+}
+
+/// The newest slot of an answer, and how many older ones came since.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seen {
+    slot: u64,
+    older: u32,
 }
 
 /// What keeps the follower from the next batch.
@@ -40,8 +59,8 @@ enum Obstacle {
     Chain(#[from] RollupError),
     #[error("{0}")]
     Diverged(String),
-    #[error("{source}")]
-    Refused { batch: u64, digest: Digest, source: Box<Refusal> },
+    #[error("{reason}")]
+    Refused { batch: u64, digest: Digest, reason: String },
     #[error("{reason}")]
     Missing { batch: u64, digest: Option<Digest>, reason: String },
     #[error("{0}")]
@@ -52,15 +71,29 @@ enum Obstacle {
     Stopping,
 }
 
+/// Where the index is before a look.
+#[derive(Debug, Clone, Copy)]
+struct Here {
+    cursor: Cursor,
+    reach: Reach,
+}
+
 impl Follower {
-    pub async fn run(self, token: CancellationToken) {
+    pub async fn run(mut self, token: CancellationToken) {
+        let chain = self.client.chain().clone();
+        let mut changes = chain.watch(&[self.client.address()], cairn_chain::Commitment::Confirmed);
         let mut wait = Duration::ZERO;
+        let mut failed = false;
         loop {
+            // What failed is tried again in its own time: a chatty subscription does not shorten it.
             tokio::select! {
                 () = token.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
+                () = woken(&mut changes), if !failed => {}
             }
-            wait = match self.step(&token).await {
+            let found = self.step(&token).await;
+            failed = found.is_err();
+            wait = match found {
                 Err(Obstacle::Stopping) => return,
                 Ok(more) => {
                     self.clear();
@@ -75,85 +108,117 @@ impl Follower {
     }
 
     /// Looks at the chain and takes in what is new. `true` when there is more to do at once.
-    async fn step(&self, token: &CancellationToken) -> Result<bool, Obstacle> {
-        let cursor = self.cursor().await?;
-        let snapshot = self.client.snapshot(cursor.batches..cursor.batches.saturating_add(READ_AHEAD));
+    async fn step(&mut self, token: &CancellationToken) -> Result<bool, Obstacle> {
+        let here = self.here().await?;
+        let Some(finalized) = self.look(Commitment::Finalized, here.cursor.batches, token).await? else {
+            return Ok(false);
+        };
+        let Some(confirmed) = self.look(Commitment::Confirmed, here.cursor.batches, token).await? else {
+            return Ok(false);
+        };
+        // Who may say where the data is has said so for good.
+        self.source.hear(&finalized.rollup.blob_location);
+        self.status.send_if_modified(|status| {
+            let before = status.clone();
+            status.look(Commitment::Finalized, finalized.slot, finalized.rollup.tip.batches);
+            status.look(Commitment::Confirmed, confirmed.slot, confirmed.rollup.tip.batches);
+            status.batches_settled = finalized.rollup.settled.batches;
+            *status != before
+        });
+        let reach = match self.reconcile(&here, &finalized, &confirmed, token).await? {
+            History::Same(reach) => reach,
+            // Something was taken back: from the new end on it is read again.
+            History::Changed => return Ok(true),
+        };
+        let reached = self.forward(&here, reach, &finalized, &confirmed, token).await?;
+        let ahead = finalized.rollup.tip.batches.max(if reached.stopped { 0 } else { confirmed.rollup.tip.batches });
+        Ok(reached.taken && reached.batches < ahead)
+    }
+
+    /// Reads the rollup and the batches past the index; `None` when the answer is older than one before.
+    async fn look(
+        &mut self,
+        commitment: Commitment,
+        from: u64,
+        token: &CancellationToken,
+    ) -> Result<Option<Snapshot>, Obstacle> {
+        let numbers = from..from.saturating_add(READ_AHEAD);
+        let snapshot = self.client.snapshot_at(numbers, commitment.on_chain());
         // Waiting for others ends at once when the indexer stops; what runs here is finished.
         let snapshot = token.run_until_cancelled(snapshot).await.ok_or(Obstacle::Stopping)??;
-        let (tip, settled) = (snapshot.rollup.tip, snapshot.rollup.settled);
-        metrics::chain(tip.batches, cursor.batches);
-        self.status.send_if_modified(|status| {
-            let before = (status.slot, status.batches_on_chain, status.batches_settled);
-            (status.slot, status.batches_on_chain, status.batches_settled) =
-                (snapshot.slot, tip.batches, settled.batches);
-            before != (snapshot.slot, tip.batches, settled.batches)
-        });
-        let next = snapshot.batches.first().and_then(Option::as_ref).filter(|_| cursor.batches < tip.batches);
-        if self.is_beside(&cursor, &tip, next).await? && self.take_back(&cursor, &tip, token).await? {
-            return Ok(true);
+        let seen = &mut self.seen[usize::from(commitment == Commitment::Confirmed)];
+        if snapshot.slot < seen.slot && seen.older < OLDER {
+            tracing::debug!(%commitment, slot = snapshot.slot, seen = seen.slot, "the chain answered for an older slot");
+            metrics::stale();
+            seen.older += 1;
+            return Ok(None);
         }
-        let mut cursor = cursor;
-        for batch in snapshot.batches {
-            if cursor.batches >= tip.batches {
+        *seen = Seen { slot: snapshot.slot, older: 0 };
+        Ok(Some(snapshot))
+    }
+
+    /// Takes in batches past the index: final ones, then those that are confirmed and follow them.
+    async fn forward(
+        &self,
+        here: &Here,
+        mut reach: Reach,
+        finalized: &Snapshot,
+        confirmed: &Snapshot,
+        token: &CancellationToken,
+    ) -> Result<Forward, Obstacle> {
+        let mut cursor = here.cursor;
+        let mut forward = Forward { batches: cursor.batches, taken: false, stopped: false };
+        for at in 0..READ_AHEAD as usize {
+            let number = cursor.batches;
+            let is_final = number < finalized.rollup.tip.batches;
+            let from = if is_final { finalized } else { confirmed };
+            if number >= from.rollup.tip.batches {
                 break;
             }
-            let number = cursor.batches;
-            let Some(batch) = batch else {
+            let Some(batch) = from.batches.get(at).and_then(Option::as_ref) else {
                 let reason = format!("the chain has no account for batch {number}, though its tip is past it");
                 return Err(Obstacle::Missing { batch: number, digest: None, reason });
             };
+            // What is confirmed may stand on batches that are to replace some that are final here: they go when that is
+            // final too.
+            let sound = batch.header.statement() == batch.digest;
+            if !is_final && sound && batch.header.previous != cursor.header_digest {
+                forward.stopped = true;
+                break;
+            }
             let found = ChainBatch { number, header: batch.header, header_digest: batch.digest, slot: batch.slot };
-            cursor = self.take(found, cursor, token).await?;
+            reach.confirmed = number.saturating_add(1);
+            if is_final {
+                reach.finalized = reach.confirmed;
+            }
+            cursor = self.take(found, cursor, reach, token).await?;
+            (forward.batches, forward.taken) = (cursor.batches, true);
         }
-        Ok(cursor.batches < tip.batches)
+        Ok(forward)
     }
 
-    /// Verifies one batch and stores it.
-    async fn take(&self, found: ChainBatch, cursor: Cursor, token: &CancellationToken) -> Result<Cursor, Obstacle> {
-        let (batch, digest) = (found.number, found.header_digest);
-        let started = Instant::now();
-        let refused = move |source| Obstacle::Refused { batch, digest, source: Box::new(source) };
-        check_header(&found, &self.rollup_id, &cursor).map_err(refused)?;
-        let data = blobs::fetch(&self.objects, &found.header, self.patience);
-        let data = token.run_until_cancelled(data).await.ok_or(Obstacle::Stopping)?;
-        let data = data.map_err(|error| match error {
-            FetchError::Missing(reason) => Obstacle::Missing { batch, digest: Some(digest), reason },
-            FetchError::Refused(source) => refused(source),
-        })?;
-        metrics::fetched(data.len(), started.elapsed());
-        let store = self.store.clone();
-        let stored = tokio::task::spawn_blocking(move || {
-            let started = Instant::now();
-            let blob = open_blob(&found, &data).map_err(refused)?;
-            drop(data);
-            let state = store.open_state(&cursor, blob.touched())?;
-            let verified = check_batch(&found, &cursor, blob, state).map_err(refused)?;
-            metrics::verified(verified.batch.header.receipts, started.elapsed());
-            log_mismatches(&verified);
-            let started = Instant::now();
-            store.store(&verified)?;
-            metrics::stored(started.elapsed());
-            Ok::<_, Obstacle>((verified, store.totals(&found.header.rollup_id)?))
-        });
-        let (verified, totals) = stored.await??;
-        let header = verified.batch.header;
-        let mismatches = verified.leaf_mismatches();
-        metrics::indexed(header.receipts, mismatches);
-        tracing::info!(batch, header_digest = %digest, receipts = header.receipts, mismatches, "batch indexed");
-        self.status.send_modify(|status| {
-            status.count(&totals);
-            status.problem = None;
-        });
-        Ok(header.cursor())
-    }
-
-    async fn cursor(&self) -> Result<Cursor, Obstacle> {
+    async fn here(&self) -> Result<Here, Obstacle> {
         let (store, rollup_id) = (self.store.clone(), self.rollup_id);
-        Ok(tokio::task::spawn_blocking(move || store.cursor(&rollup_id)).await??)
+        let read = move || -> Result<_, StoreError> {
+            let whole = store.whole()?;
+            Ok(Here { cursor: whole.cursor(&rollup_id)?, reach: whole.reach()? })
+        };
+        Ok(tokio::task::spawn_blocking(read).await??)
+    }
+
+    /// Shows what the store holds by now.
+    fn counted(&self, counted: &Counted) {
+        self.status.send_if_modified(|status| {
+            let before = status.clone();
+            status.count(counted);
+            *status != before
+        });
+        metrics::status(&self.status.borrow());
     }
 
     fn clear(&self) {
         metrics::problem(None);
+        metrics::status(&self.status.borrow());
         self.status.send_if_modified(|status| status.problem.take().is_some());
     }
 
@@ -180,14 +245,23 @@ impl Follower {
     }
 }
 
-fn log_mismatches(verified: &VerifiedBatch) {
-    let batch = verified.batch.header.number;
-    for (bundle, receipts) in verified.receipts.iter().enumerate() {
-        let mismatches = receipts.iter().enumerate().filter_map(|(at, found)| Some((at, found.as_ref().err()?)));
-        for (receipt, mismatch) in mismatches {
-            tracing::warn!(batch, bundle, receipt, %mismatch, "leaf mismatch");
-        }
-    }
+/// How far a look took the index.
+struct Forward {
+    batches: u64,
+    taken: bool,
+    /// What is confirmed does not follow what is indexed.
+    stopped: bool,
+}
+
+/// Waits for the subscription, and then a moment more: what comes in bursts is one change.
+async fn woken(changes: &mut AccountWatch) {
+    changes.changed().await;
+    metrics::woken();
+    tokio::time::sleep(WAKE_PAUSE).await;
+}
+
+fn refused(batch: u64, digest: Digest, source: &Refusal) -> Obstacle {
+    Obstacle::Refused { batch, digest, reason: source.to_string() }
 }
 
 fn now_ms() -> u64 {

@@ -24,7 +24,16 @@ impl Indexer for Service {
 
     async fn get_batch(&self, request: Request<v1::GetBatchRequest>) -> Answer<v1::Batch> {
         measured("GetBatch", async {
-            Ok(messages::batch(&self.0.batch(field::counter("number", request.into_inner().number)?).await?))
+            let request = request.into_inner();
+            let (number, commitment) =
+                (field::counter("number", request.number)?, messages::asked(request.commitment)?);
+            Ok(match messages::which(&request.replaced)? {
+                None => messages::batch(&self.0.batch(commitment, number).await?, None),
+                Some(digest) => {
+                    let found = self.0.replaced_batch(commitment, number, digest).await?;
+                    messages::batch(&found.batch, Some(&found.replaced))
+                }
+            })
         })
         .await
     }
@@ -34,15 +43,18 @@ impl Indexer for Service {
             let request = request.into_inner();
             let digest = field::digest("receipt_digest", &request.receipt_digest)?;
             let (from, limit) = messages::page(request.page_size, &request.page_token)?;
-            let entry = self.0.receipt(digest, from, limit).await?;
-            let places = entry.places.into_iter().map(|(place, valid)| v1::ReceiptPlace {
-                position: Some(messages::position(place)),
+            let found = self.0.receipt(messages::asked(request.commitment)?, digest, from, limit).await?;
+            let entry = found.entry;
+            let places = entry.places.iter().map(|(place, valid)| v1::ReceiptPlace {
+                position: Some(messages::position(*place)),
                 leaf_mismatch: !valid,
+                commitment: messages::commitment(entry.commitment(*place)),
             });
             Ok(v1::ReceiptRecord {
                 receipt_digest: request.receipt_digest,
-                receipt: entry.bytes,
                 places: places.collect(),
+                replaced: found.replaced.iter().map(messages::replaced_place).collect(),
+                receipt: entry.bytes,
                 next_page_token: messages::token(entry.next),
             })
         })
@@ -54,8 +66,9 @@ impl Indexer for Service {
             let request = request.into_inner();
             let digest = field::digest("receipt_digest", &request.receipt_digest)?;
             let place = request.position.map(messages::place).transpose()?;
-            let (place, proof) = self.0.proof(digest, place).await?;
-            Ok(v1::ReceiptProof { position: Some(messages::position(place)), file: proof.encode() })
+            let (place, found) = self.0.proof(messages::asked(request.commitment)?, digest, place).await?;
+            let commitment = messages::commitment(found.commitment);
+            Ok(v1::ReceiptProof { position: Some(messages::position(place)), file: found.proof.encode(), commitment })
         })
         .await
     }
@@ -70,10 +83,11 @@ impl Indexer for Service {
                 None => return Err(FieldError::Missing { field: "digest".to_owned() }.into()),
             };
             let (from, limit) = messages::page(request.page_size, &request.page_token)?;
-            let (hits, next) = self.0.content(digest, from, limit).await?;
+            let (hits, next) = self.0.content(messages::asked(request.commitment)?, digest, from, limit).await?;
             let places = hits.into_iter().map(|hit| v1::ContentPlace {
                 receipt_digest: hit.receipt_digest.to_bytes().to_vec(),
                 position: Some(messages::position(hit.place)),
+                commitment: messages::commitment(hit.commitment),
             });
             Ok(v1::FindContentReply { places: places.collect(), next_page_token: messages::token(next) })
         })
@@ -82,9 +96,9 @@ impl Indexer for Service {
 
     async fn get_account(&self, request: Request<v1::GetAccountRequest>) -> Answer<v1::AccountRecord> {
         measured("GetAccount", async {
-            let (index, batch) = messages::state(request.into_inner())?;
-            let node = self.0.node(index, batch).await?;
-            Ok(messages::account(index, &node.account, node.header.number))
+            let (index, batch, commitment) = messages::state(request.into_inner())?;
+            let node = self.0.node(commitment, index, batch).await?;
+            Ok(messages::account(index, &node.account, node.header.number, node.commitment))
         })
         .await
     }
@@ -94,8 +108,9 @@ impl Indexer for Service {
             let request = request.into_inner();
             let from = request.page.map(|from| field::node_index("page", from)).transpose()?;
             let limit = messages::limit(request.page_size)?;
-            let (last, page) = self.0.nodes(from.unwrap_or_default(), limit).await?;
-            let accounts = page.items.iter().map(|(index, found)| messages::account(*index, found, last));
+            let commitment = messages::asked(request.commitment)?;
+            let (last, page) = self.0.nodes(commitment, from.unwrap_or_default(), limit).await?;
+            let accounts = page.items.iter().map(|(index, found)| messages::account(*index, found, last, commitment));
             Ok(v1::ListAccountsReply { accounts: accounts.collect(), next_page: page.next })
         })
         .await
@@ -103,8 +118,9 @@ impl Indexer for Service {
 
     async fn get_account_proof(&self, request: Request<v1::GetAccountRequest>) -> Answer<v1::AccountProof> {
         measured("GetAccountProof", async {
-            let (index, batch) = messages::state(request.into_inner())?;
-            Ok(v1::AccountProof { file: self.0.account_proof(index, batch).await?.encode() })
+            let (index, batch, commitment) = messages::state(request.into_inner())?;
+            let found = self.0.account_proof(commitment, index, batch).await?;
+            Ok(v1::AccountProof { file: found.proof.encode(), commitment: messages::commitment(found.commitment) })
         })
         .await
     }
@@ -114,7 +130,7 @@ impl Indexer for Service {
             let request = request.into_inner();
             let key = messages::key("receipt_key", &request.receipt_key)?;
             let (from, limit) = messages::numbered(request.page_size, request.page)?;
-            let page = self.0.key_uses(key, from, limit).await?;
+            let page = self.0.key_uses(messages::asked(request.commitment)?, key, from, limit).await?;
             let uses = page
                 .items
                 .iter()
@@ -129,7 +145,7 @@ impl Indexer for Service {
             let request = request.into_inner();
             let number = field::counter("batch", request.batch)?;
             let (from, limit) = messages::numbered(request.page_size, request.page)?;
-            let (_, page) = self.0.entries(number, from, limit).await?;
+            let (_, page, _) = self.0.entries(messages::asked(request.commitment)?, number, from, limit).await?;
             let entries = page.items.iter().map(messages::entry).collect();
             Ok(v1::ListEntriesReply { entries, next_page: page.next })
         })
@@ -144,11 +160,12 @@ impl Indexer for Service {
             let request = request.into_inner();
             let index = field::node_index("node_index", request.node_index)?;
             let (from, limit) = messages::numbered(request.page_size, request.page)?;
-            let page = self.0.signed(index, from, limit).await?;
+            let page = self.0.signed(messages::asked(request.commitment)?, index, from, limit).await?;
             let bundles = page.items.iter().map(|signed| v1::BundlePlace {
                 sequence: signed.sequence,
                 batch: signed.batch,
                 bundle: u32::from(signed.bundle),
+                commitment: messages::commitment(signed.commitment),
             });
             Ok(v1::ListSignedBundlesReply { bundles: bundles.collect(), next_page: page.next })
         })
@@ -160,7 +177,27 @@ impl Indexer for Service {
             let request = request.into_inner();
             let number = field::counter("batch", request.batch)?;
             let bundle = field::below("bundle", u64::from(request.bundle), MAX_BATCH_BUNDLES as u64)?;
-            Ok(messages::signed(&self.0.bundle(number, bundle as u16).await?))
+            let (bundle, commitment) = (bundle as u16, messages::asked(request.commitment)?);
+            Ok(match messages::which(&request.replaced)? {
+                None => messages::signed(&self.0.bundle(commitment, number, bundle).await?, None),
+                Some(digest) => {
+                    let (found, gone) = self.0.replaced_bundle(commitment, number, digest, bundle).await?;
+                    messages::signed(&found, Some(&gone))
+                }
+            })
+        })
+        .await
+    }
+
+    async fn list_replaced(&self, request: Request<v1::ListReplacedRequest>) -> Answer<v1::ListReplacedReply> {
+        measured("ListReplaced", async {
+            let request = request.into_inner();
+            let (from, limit) = messages::replaced_page(request.page_size, &request.page_token)?;
+            let (batches, next) = self.0.replaced(messages::asked(request.commitment)?, from, limit).await?;
+            Ok(v1::ListReplacedReply {
+                batches: batches.iter().map(messages::replaced_batch).collect(),
+                next_page_token: next.map(|id| id.to_key()).unwrap_or_default(),
+            })
         })
         .await
     }

@@ -3,28 +3,34 @@
 //! | route | answer |
 //! |---|---|
 //! | `GET /v1/status` | how far the index is, and what keeps it |
-//! | `GET /v1/batches/{number}` | header, digests and bundles of a batch |
+//! | `GET /v1/batches/{number}` | header, digests and bundles of a batch; `?replaced=<header digest>` asks for a replaced one |
 //! | `GET /v1/batches/{number}/entries` | queue entries that the batch consumed, paged |
 //! | `GET /v1/batches/{number}/bundles/{bundle}` | a bundle: what was signed, by which key, the signature, the path to the header |
+//! | `GET /v1/replaced` | batches that the chain replaced, with why and by what, paged |
 //! | `GET /v1/nodes` | nodes and their proved totals, paged |
 //! | `GET /v1/nodes/{index}` | a node; `?batch=` names the batch after which, else the last one |
 //! | `GET /v1/nodes/{index}/proof` | a `.cairnaccount` file: the account, or that there is none, after that batch |
 //! | `GET /v1/nodes/{index}/bundles` | bundles that a node signed, paged |
 //! | `GET /v1/keys/{key}` | queue entries that gave a node this receipt key, paged |
-//! | `GET /v1/receipts/{digest}` | a receipt and its positions, paged |
+//! | `GET /v1/receipts/{digest}` | a receipt, its positions, paged, and those in replaced batches |
 //! | `GET /v1/receipts/{digest}/proof` | a `.cairnproof` file; `?batch=&bundle=&receipt=` picks a position |
 //! | `GET /v1/content/{kind}:{digest}` | receipts whose payload has the digest, paged |
 //! | `GET /metrics` | Prometheus |
 //!
 //! Pages: `?limit=` up to 100, `?page=` the `next_page` of the answer before.
+//!
+//! `?commitment=finalized`, which goes without saying, or `confirmed`: how sure the chain has to be of what is answered. An
+//! answer's own `commitment` says how sure it is. Files say so in the header `cairn-commitment`, and in their names when what
+//! they prove is not final.
 
 mod error;
 mod json;
 mod nodes;
 mod query;
+mod replaced;
 
 use crate::api::{Api, ApiError};
-use crate::{ContentDigest, metrics};
+use crate::{Commitment, ContentDigest, metrics};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -34,7 +40,7 @@ use axum::{Json, Router};
 use cairn_types::PROOF_FILE_EXTENSION;
 use error::{Failure, invalid};
 use metrics_exporter_prometheus::PrometheusHandle;
-use query::{Asked, PageQuery, PositionQuery, Segment};
+use query::{Asked, BatchQuery, PageQuery, Paged, PositionQuery, Segment};
 use std::time::{Duration, Instant};
 
 #[derive(Clone)]
@@ -53,6 +59,7 @@ pub(crate) fn router(http: Http) -> Router {
         .route("/v1/batches/{number}", get(batch))
         .route("/v1/batches/{number}/entries", get(nodes::entries))
         .route("/v1/batches/{number}/bundles/{bundle}", get(nodes::bundle))
+        .route("/v1/replaced", get(replaced::list))
         .route("/v1/nodes", get(nodes::nodes))
         .route("/v1/nodes/{index}", get(nodes::node))
         .route("/v1/nodes/{index}/proof", get(nodes::proof))
@@ -72,43 +79,53 @@ async fn status(State(http): State<Http>) -> Answer {
     Ok(Json(json::status(&http.api.status())).into_response())
 }
 
-async fn batch(State(http): State<Http>, number: Segment) -> Answer {
+async fn batch(State(http): State<Http>, number: Segment, asked: Asked<BatchQuery>) -> Answer {
     let number = query::number(&query::segment(number, "number")?, "number", u64::MAX)?;
-    Ok(Json(json::batch(&http.api.batch(number).await?)).into_response())
+    let value = match query::batch(asked)? {
+        (None, commitment) => json::batch(&http.api.batch(commitment, number).await?),
+        (Some(digest), commitment) => {
+            let found = http.api.replaced_batch(commitment, number, digest).await?;
+            json::replaced::batch(&found)
+        }
+    };
+    Ok(Json(value).into_response())
 }
 
-async fn receipt(State(http): State<Http>, digest: Segment, query: Asked<PageQuery>) -> Answer {
+async fn receipt(State(http): State<Http>, digest: Segment, asked: Asked<PageQuery>) -> Answer {
     let digest = query::receipt_digest(query::segment(digest, "digest")?)?;
-    let (from, limit) = query::page(query)?;
-    Ok(Json(json::receipt(&digest, &http.api.receipt(digest, from, limit).await?)).into_response())
+    let Paged { from, limit, commitment } = query::page(asked)?;
+    let found = http.api.receipt(commitment, digest, from, limit).await?;
+    Ok(Json(json::receipt(commitment, &digest, &found)).into_response())
 }
 
-async fn proof(State(http): State<Http>, digest: Segment, query: Asked<PositionQuery>) -> Answer {
+async fn proof(State(http): State<Http>, digest: Segment, asked: Asked<PositionQuery>) -> Answer {
     let digest = query::receipt_digest(query::segment(digest, "digest")?)?;
-    let place = query::position(query)?;
-    let (_, proof) = http.api.proof(digest, place).await?;
-    Ok(file(&format!("{digest}.{PROOF_FILE_EXTENSION}"), proof.encode()))
+    let (place, commitment) = query::position(asked)?;
+    let (_, found) = http.api.proof(commitment, digest, place).await?;
+    Ok(file(&digest.to_string(), PROOF_FILE_EXTENSION, found.proof.encode(), found.commitment))
 }
 
-/// A file to be kept.
-fn file(name: &str, bytes: Vec<u8>) -> Response {
+/// A file to be kept. Its format has no place for how sure the chain is, so that stands beside it.
+fn file(name: &str, extension: &str, bytes: Vec<u8>, commitment: Commitment) -> Response {
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+    headers.insert("cairn-commitment", HeaderValue::from_static(commitment.name()));
+    let mark = if commitment == Commitment::Finalized { "" } else { ".confirmed" };
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}{mark}.{extension}\"")) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }
     response
 }
 
-async fn content(State(http): State<Http>, digest: Segment, query: Asked<PageQuery>) -> Answer {
+async fn content(State(http): State<Http>, digest: Segment, asked: Asked<PageQuery>) -> Answer {
     let text = query::segment(digest, "digest")?;
     let digest: ContentDigest = text
         .parse()
         .map_err(|error| invalid("digest", &format!("it is not a payload digest: {error}"), "as in sha256:<hex>"))?;
-    let (from, limit) = query::page(query)?;
-    let (hits, next) = http.api.content(digest, from, limit).await?;
-    Ok(Json(json::content(&digest, &hits, next)).into_response())
+    let Paged { from, limit, commitment } = query::page(asked)?;
+    let (hits, next) = http.api.content(commitment, digest, from, limit).await?;
+    Ok(Json(json::content(commitment, &digest, &hits, next)).into_response())
 }
 
 async fn exposition(State(http): State<Http>) -> Answer {
@@ -120,7 +137,7 @@ async fn exposition(State(http): State<Http>) -> Answer {
 
 async fn nowhere() -> Failure {
     let fix = "use /v1/status, /v1/batches/{number}, /v1/batches/{number}/entries, /v1/batches/{number}/bundles/{bundle}, \
-               /v1/nodes, /v1/nodes/{index}, /v1/nodes/{index}/proof, /v1/nodes/{index}/bundles, /v1/keys/{key}, \
+               /v1/replaced, /v1/nodes, /v1/nodes/{index}, /v1/nodes/{index}/proof, /v1/nodes/{index}/bundles, /v1/keys/{key}, \
                /v1/receipts/{digest}, /v1/receipts/{digest}/proof, /v1/content/{kind}:{digest} or /metrics";
     Failure::new(StatusCode::NOT_FOUND, "path", "nothing is served here", fix)
 }

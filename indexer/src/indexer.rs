@@ -1,17 +1,17 @@
 //! Starting and stopping: store, follower, and the two interfaces.
 
 use crate::api::Api;
+use crate::blobs::{Blobs, Source};
 use crate::config::{Config, ConfigError};
-use crate::follow::Follower;
+use crate::follow::{Follower, counted};
 use crate::grpc::Service;
 use crate::http::{Http, router};
 use crate::listener::Bounded;
-use crate::status::Status;
+use crate::status::{ConfirmedStatus, Status};
 use crate::store::{Identity, OpenError, Store, StoreError};
 use cairn_chain::{Chain, RollupClient, RollupError};
 use cairn_proto::v1::indexer_server::IndexerServer;
 use metrics_exporter_prometheus::PrometheusHandle;
-use object_store::ObjectStore;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -77,7 +77,7 @@ pub struct Indexer {
 }
 
 impl Indexer {
-    /// Starts following `config.rollup` on `chain`, with data from `objects`, until `token` is cancelled.
+    /// Starts following `config.rollup` on `chain`, with data from `blobs`, until `token` is cancelled.
     ///
     /// `metrics` renders `/metrics`: [`crate::metrics::install`] makes one per process.
     ///
@@ -86,12 +86,13 @@ impl Indexer {
     pub async fn start(
         config: Config,
         chain: Arc<dyn Chain>,
-        objects: Arc<dyn ObjectStore>,
+        blobs: Blobs,
         metrics: Option<PrometheusHandle>,
         token: CancellationToken,
     ) -> Result<Self, StartError> {
         config.check()?;
         crate::metrics::describe();
+        cairn_chain::metrics::describe();
         let client = RollupClient::new(chain, config.program, config.rollup);
         let rollup = client.rollup().await?;
         let (folder, rollup_id, rebuild) = (config.store.clone(), rollup.rollup_id, config.rebuild);
@@ -101,9 +102,11 @@ impl Indexer {
                 Store::destroy(&folder)?;
             }
             let store = Store::open(&folder, &Identity::new(rollup_id))?;
-            let totals = store.totals(&rollup_id)?;
             // What was stored last leads to its root, or the disk is to be mistrusted before it is built on.
-            store.open_state(&totals.cursor, [])?;
+            let whole = store.whole()?;
+            let totals = whole.totals(&rollup_id)?;
+            whole.open_state(&totals.cursor, [])?;
+            drop(whole);
             let mut status = Status {
                 genesis_hash: rollup.genesis_hash,
                 program: config.program,
@@ -120,9 +123,11 @@ impl Indexer {
                 nodes: 0,
                 queue_position: 0,
                 state_root: totals.cursor.state_root,
+                confirmed: ConfirmedStatus::new(0, rollup.tip.batches, &totals),
+                batches_replaced: 0,
                 problem: None,
             };
-            status.count(&totals);
+            status.count(&counted(&store, &rollup_id)?);
             Ok((Arc::new(store), status))
         })
         .await??;
@@ -150,11 +155,12 @@ impl Indexer {
             client,
             rollup_id,
             store: store.clone(),
-            objects,
+            source: Source::new(blobs),
             status: sender,
             poll: config.poll,
             retry: config.retry,
             patience: config.fetch,
+            seen: Default::default(),
         };
         let stop = token.clone();
         tasks.spawn(async move {
@@ -216,7 +222,7 @@ impl Indexer {
         self.http
     }
 
-    /// Waits until the first `batches` batches are indexed; the status then, or the one in which something keeps the
+    /// Waits until the first `batches` batches are indexed and final; the status then, or the one in which something keeps the
     /// indexer from them or it stopped.
     pub async fn wait_for(&self, batches: u64) -> Status {
         let mut status = self.status.clone();

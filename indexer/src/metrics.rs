@@ -1,6 +1,7 @@
 //! Every metric of the indexer: one table, and one function per thing that is measured.
 
-use crate::status::ProblemKind;
+use crate::status::{ProblemKind, Status};
+use crate::store::Reason;
 use ::metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use std::time::Duration;
@@ -31,10 +32,14 @@ pub struct Metric {
 
 const ON_CHAIN: &str = "cairn_indexer_chain_batches";
 const INDEXED: &str = "cairn_indexer_indexed_batches";
+const CONFIRMED_ON_CHAIN: &str = "cairn_indexer_chain_confirmed_batches";
+const CONFIRMED_INDEXED: &str = "cairn_indexer_indexed_confirmed_batches";
 const LAG: &str = "cairn_indexer_lag_batches";
 const RECEIPTS: &str = "cairn_indexer_indexed_receipts";
 const MISMATCHES: &str = "cairn_indexer_mismatched_receipts";
-const TAKEN_BACK: &str = "cairn_indexer_abandoned_batches";
+const TAKEN_BACK: &str = "cairn_indexer_replaced_batches";
+const STALE: &str = "cairn_indexer_stale_attempts";
+const WOKEN: &str = "cairn_indexer_woken_attempts";
 const FETCH: &str = "cairn_indexer_fetch_seconds";
 const DATA: &str = "cairn_indexer_fetched_data_bytes";
 const VERIFY: &str = "cairn_indexer_verify_seconds";
@@ -44,13 +49,17 @@ const BLOCKED: &str = "cairn_indexer_blocked_state";
 const REQUEST: &str = "cairn_indexer_request_seconds";
 
 /// The table.
-pub const METRICS: [Metric; 13] = [
-    metric(ON_CHAIN, Kind::Gauge, Unit::Count, "Batches that the chain has"),
-    metric(INDEXED, Kind::Gauge, Unit::Count, "Batches verified and stored"),
-    metric(LAG, Kind::Gauge, Unit::Count, "Batches on chain that are not indexed yet"),
+pub const METRICS: [Metric; 17] = [
+    metric(ON_CHAIN, Kind::Gauge, Unit::Count, "Batches that the chain has, final"),
+    metric(INDEXED, Kind::Gauge, Unit::Count, "Final batches verified and stored"),
+    metric(CONFIRMED_ON_CHAIN, Kind::Gauge, Unit::Count, "Batches that the chain has, confirmed"),
+    metric(CONFIRMED_INDEXED, Kind::Gauge, Unit::Count, "Confirmed batches verified and stored"),
+    metric(LAG, Kind::Gauge, Unit::Count, "Final batches on chain that are not indexed yet"),
     metric(RECEIPTS, Kind::Counter, Unit::Count, "Receipts in indexed batches since the start"),
     metric(MISMATCHES, Kind::Counter, Unit::Count, "Receipts since the start whose bytes do not give their leaf"),
-    metric(TAKEN_BACK, Kind::Counter, Unit::Count, "Batches taken back because the chain has others in their place"),
+    metric(TAKEN_BACK, Kind::Counter, Unit::Count, "Batches that the chain has others in the place of, by reason"),
+    metric(STALE, Kind::Counter, Unit::Count, "Answers of the chain older than one before, which were passed over"),
+    metric(WOKEN, Kind::Counter, Unit::Count, "Looks at the chain that a subscription asked for"),
     metric(FETCH, Kind::Histogram, Unit::Seconds, "Time to fetch and inflate a batch's data"),
     metric(DATA, Kind::Histogram, Unit::Bytes, "Size of a batch's data, uncompressed"),
     metric(VERIFY, Kind::Histogram, Unit::Seconds, "Time to recompute a batch"),
@@ -88,10 +97,12 @@ pub fn describe() {
     }
 }
 
-pub(crate) fn chain(on_chain: u64, indexed: u64) {
-    gauge!(ON_CHAIN).set(on_chain as f64);
-    gauge!(INDEXED).set(indexed as f64);
-    gauge!(LAG).set(on_chain.saturating_sub(indexed) as f64);
+pub(crate) fn status(status: &Status) {
+    gauge!(ON_CHAIN).set(status.batches_on_chain as f64);
+    gauge!(INDEXED).set(status.batches_indexed as f64);
+    gauge!(LAG).set(status.batches_on_chain.saturating_sub(status.batches_indexed) as f64);
+    gauge!(CONFIRMED_ON_CHAIN).set(status.confirmed.batches_on_chain as f64);
+    gauge!(CONFIRMED_INDEXED).set(status.confirmed.batches_indexed as f64);
 }
 
 pub(crate) fn fetched(data_bytes: usize, took: Duration) {
@@ -109,14 +120,20 @@ pub(crate) fn stored(took: Duration) {
 }
 
 pub(crate) fn indexed(receipts: u32, mismatches: u64) {
-    gauge!(INDEXED).increment(1.0);
-    gauge!(LAG).decrement(1.0);
     counter!(RECEIPTS).increment(u64::from(receipts));
     counter!(MISMATCHES).increment(mismatches);
 }
 
-pub(crate) fn taken_back(batches: u64) {
-    counter!(TAKEN_BACK).increment(batches);
+pub(crate) fn replaced(reason: Reason) {
+    counter!(TAKEN_BACK, "reason" => reason.name()).increment(1);
+}
+
+pub(crate) fn stale() {
+    counter!(STALE).increment(1);
+}
+
+pub(crate) fn woken() {
+    counter!(WOKEN).increment(1);
 }
 
 pub(crate) fn problem(found: Option<ProblemKind>) {

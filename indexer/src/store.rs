@@ -1,24 +1,34 @@
 //! The indexer's memory: RocksDB, one synchronous write per batch.
+//!
+//! One history is kept, as far as the chain confirms it, with a mark of how much of it is final; every read goes through a
+//! [`View`], which shows no more than was asked for. Batches that the chain replaced leave the history and are kept beside
+//! it: nothing is ever deleted.
 
 mod family;
 mod identity;
 mod nodes;
 mod read;
+mod replaced;
 mod rollback;
 mod row;
 mod state;
 #[cfg(test)]
 mod tests;
+mod view;
 mod write;
 
 pub use identity::{Identity, OpenError, SCHEMA_VERSION};
 pub use nodes::{KeyUse, Page, SignedBundle, StoredBundle, StoredEntry};
-pub use read::{ContentHit, ReceiptEntry, StoredBatch, Totals};
+pub use read::{ContentHit, ReceiptEntry};
+pub use replaced::{Reason, Replaced, ReplacedBatch, ReplacedId, ReplacedPlace};
+pub use row::Reach;
 pub use state::StateAt;
+pub use view::{StoredBatch, Totals, View};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use family::{Family, MARKS};
 use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, Options, WriteOptions};
+use row::Progress;
 use std::path::Path;
 
 /// Why the store did not do what was asked.

@@ -67,25 +67,6 @@ pub enum Refusal {
         /// What they can fill.
         most: u64,
     },
-    /// The stored object is larger than anything that compresses to it could need.
-    #[error("the stored blob has {found} bytes, data of {data_length} bytes never compresses to over {most}")]
-    Oversized {
-        /// Bytes in the store.
-        found: u64,
-        /// As the header says.
-        data_length: u64,
-        /// What is accepted.
-        most: u64,
-    },
-    /// The data inflates past the header's length.
-    #[error("the blob inflates past the {data_length} bytes that the header says: reading stopped there")]
-    Bomb {
-        /// As the header says.
-        data_length: u64,
-    },
-    /// The object is not zstd.
-    #[error("the stored blob does not decompress: {0}")]
-    Compression(std::io::Error),
     /// The data has more or fewer parts than the header says. Nothing is read from the state for it.
     #[error("clause {clause}: the blob has {found} {what}, its header says {stated}")]
     Count {
@@ -119,6 +100,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether the bytes are not those that the header's digest names: other mirrors may have the right ones.
+    #[must_use]
+    pub fn is_other_data(&self) -> bool {
+        matches!(self, Self::Blob(BlobError::Length { .. } | BlobError::Digest { .. }))
+    }
+
     /// The clause of the statement that is broken, where it is one.
     #[must_use]
     pub fn clause(&self) -> Option<u8> {

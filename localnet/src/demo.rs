@@ -2,7 +2,7 @@
 
 use crate::home::{Home, HomeError};
 use crate::registration::RegistrationError;
-use crate::system::{System, SystemError};
+use crate::system::{Settings, System, SystemError};
 use cairn_chain::RollupError;
 use cairn_client::Spool;
 use cairn_client::connect::Address;
@@ -177,11 +177,11 @@ impl Demo {
     /// [`DemoError`]. What was acknowledged until then is in the data directory, and the next run goes on from there.
     pub async fn run<O: Observer>(&self, observer: Arc<O>) -> Result<Summary, DemoError> {
         let home = Home::create(&self.data)?;
-        let rollup = home.open_rollup(self.profile).await?;
+        let (_, rollup) = home.open_embedded(self.profile).await?;
         let key = home.node_key()?;
         observer.registered(rollup.registrations().ensure_node(&home.node_authority()?, &key.key().public()).await?);
         let prover = self.start_prover(Arc::clone(&observer)).await?;
-        let system = System::start(&home, rollup, prover).await?;
+        let system = System::start(&home, rollup, prover, Settings::local()).await?;
         let outcome = self.with_system(&home, &system, key.key().clone(), &observer).await;
         let stopped = system.stop().await;
         match outcome {
@@ -351,7 +351,7 @@ async fn fetch(
     folder: &Path,
     anchors: &[Digest],
 ) -> Result<bool, DemoError> {
-    let request = GetProofRequest { receipt_digest: receipt.to_bytes().to_vec(), position: None };
+    let request = GetProofRequest { receipt_digest: receipt.to_bytes().to_vec(), ..GetProofRequest::default() };
     let proof = client
         .get_proof(request)
         .await

@@ -1,7 +1,12 @@
 //! A data directory: where everything of a local rollup lies, and which rollup it is.
 
+mod error;
+
+pub use error::HomeError;
+
+use crate::faucet::Faucet;
 use cairn_chain::{
-    Address, EmbeddedChain, KeyFileError, Keypair, NewRollup, OpenError, Options, RollupClient, RollupError, TimeSource,
+    Address, Chain, EmbeddedChain, Keypair, NewRollup, Options, RollupClient, RollupError, RpcChain, TimeSource,
 };
 use cairn_client::ReceiptKeyFile;
 use cairn_interface::{DEFAULT_BOND, DEFAULT_QUEUE_DEADLINE, MAX_PENDING_CEILING, PROGRAM_ID, Registry};
@@ -14,8 +19,10 @@ use std::sync::Arc;
 
 /// Number of the rollup among its admin's.
 const ROLLUP_NUMBER: u64 = 0;
-/// What each key gets from the embedded chain's faucet: enough for the rent of some thousand batches.
+/// What each key gets from the chain's faucet: enough for the rent of some thousand batches.
 const LAMPORTS: u64 = 100_000_000_000;
+/// A key with less than this gets as much again.
+const LEAST_LAMPORTS: u64 = 10_000_000_000;
 
 /// A data directory.
 #[derive(Debug, Clone)]
@@ -33,77 +40,14 @@ pub struct Manifest {
     pub rollup_id: String,
     /// Profile of its proofs.
     pub profile: String,
+    /// JSON-RPC of the validator it is on; without it, it is on the embedded chain in the directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rpc: Option<String>,
 }
 
-/// Why a data directory cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum HomeError {
-    /// A file or folder.
-    #[error("cannot use {path}")]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The manifest.
-    #[error("{path} is not a rollup's manifest: restore it, or start over in an empty directory")]
-    Manifest {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The manifest names no address.
-    #[error("{path}: {field} is not a base58 address")]
-    Address {
-        /// Which file.
-        path: PathBuf,
-        /// Which field.
-        field: &'static str,
-    },
-    /// The directory was made for another profile.
-    #[error(
-        "{path} is a rollup of profile {actual}, not {asked}: give --profile {actual}, or another --data directory"
-    )]
-    Profile {
-        /// Which directory.
-        path: PathBuf,
-        /// Its profile.
-        actual: String,
-        /// The one asked for.
-        asked: &'static str,
-    },
-    /// A key file.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
-    /// A receipt key file.
-    #[error(transparent)]
-    ReceiptKey(#[from] cairn_client::key::KeyFileError),
-    /// The embedded chain.
-    #[error(transparent)]
-    Chain(#[from] OpenError),
-    /// A key could not be funded.
-    #[error("cannot fund {address} on the embedded chain")]
-    Fund {
-        /// Whose.
-        address: Address,
-        /// Why.
-        #[source]
-        source: cairn_chain::ChainError,
-    },
-    /// The rollup.
-    #[error(transparent)]
-    Rollup(#[from] RollupError),
-}
-
-/// An open rollup of this process's own: the embedded chain, and the keys that run it.
+/// An open rollup of this process's own, and the keys that run it.
 pub struct Rollup {
-    /// The embedded chain.
-    pub chain: EmbeddedChain,
-    /// The rollup on it.
+    /// The rollup on its chain.
     pub client: RollupClient,
     /// The key that submits batches.
     pub sequencer: Keypair,
@@ -135,7 +79,8 @@ impl Home {
         Ok(Self(found))
     }
 
-    /// The directory itself. The embedded chain keeps its state and `transactions.jsonl` in it.
+    /// The directory itself. The embedded chain keeps its state and `transactions.jsonl` in it, a validator the folder
+    /// [`Self::validator`].
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
@@ -151,6 +96,12 @@ impl Home {
     #[must_use]
     pub fn indexer(&self) -> PathBuf {
         self.0.join("indexer")
+    }
+
+    /// A validator's ledger, ports and output.
+    #[must_use]
+    pub fn validator(&self) -> PathBuf {
+        self.0.join("validator")
     }
 
     /// Published data and batch proofs.
@@ -171,8 +122,16 @@ impl Home {
         self.0.join("proofs")
     }
 
-    fn keys(&self) -> PathBuf {
+    /// Key files.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
         self.0.join("keys")
+    }
+
+    /// Key file of the registrar, who lets nodes in without a bond.
+    #[must_use]
+    pub fn registrar(&self) -> PathBuf {
+        self.keys().join("registrar.json")
     }
 
     /// Key file of the authority of the demo's node.
@@ -202,31 +161,74 @@ impl Home {
         self.0.join("rollup.json")
     }
 
-    /// Opens the embedded chain and the rollup on it; creates both the first time.
+    /// Opens the embedded chain of this directory, or begins one.
+    ///
+    /// # Errors
+    /// [`HomeError::Chain`], and [`HomeError::OtherChain`] when the directory's rollup is on a validator.
+    pub fn open_chain(&self) -> Result<EmbeddedChain, HomeError> {
+        self.check_chain(false)?;
+        Ok(EmbeddedChain::open(self.path(), Options::default())?)
+    }
+
+    /// Whether a rollup of this directory, if there is one, is on a validator as `validator` says.
+    ///
+    /// # Errors
+    /// [`HomeError::OtherChain`] when it is not.
+    pub fn check_chain(&self, validator: bool) -> Result<(), HomeError> {
+        let Some(manifest) = self.read_manifest()? else { return Ok(()) };
+        let (actual, remedy) = match (manifest.rpc.is_some(), validator) {
+            (true, false) => ("a validator", "give --validator"),
+            (false, true) => ("the embedded chain", "leave --validator out"),
+            _ => return Ok(()),
+        };
+        Err(HomeError::OtherChain { path: self.0.clone(), actual, remedy })
+    }
+
+    /// Opens the rollup of this directory on the embedded chain in it; creates both the first time.
     ///
     /// # Errors
     /// [`HomeError`] says what to do.
-    pub async fn open_rollup(&self, profile: Profile) -> Result<Rollup, HomeError> {
-        if let Some(manifest) = self.read_manifest()?
+    pub async fn open_embedded(&self, profile: Profile) -> Result<(EmbeddedChain, Rollup), HomeError> {
+        let chain = self.open_chain()?;
+        let rollup = self.open_rollup(&Arc::new(chain.clone()), None, profile).await?;
+        Ok((chain, rollup))
+    }
+
+    /// Opens the rollup of this directory on `chain`, whose JSON-RPC is at `rpc` if it is a validator's. The first time it
+    /// makes the keys, has them funded, and creates the rollup; waits until all of it is final.
+    ///
+    /// # Errors
+    /// [`HomeError`] says what to do.
+    pub async fn open_rollup<C: Faucet + 'static>(
+        &self,
+        chain: &Arc<C>,
+        rpc: Option<&str>,
+        profile: Profile,
+    ) -> Result<Rollup, HomeError> {
+        self.check_chain(rpc.is_some())?;
+        let known = self.read_manifest()?;
+        if let Some(manifest) = &known
             && manifest.profile != profile.name()
         {
-            return Err(HomeError::Profile { path: self.0.clone(), actual: manifest.profile, asked: profile.name() });
+            let actual = manifest.profile.clone();
+            return Err(HomeError::Profile { path: self.0.clone(), actual, asked: profile.name() });
         }
         let keys = self.key_folder()?;
         let admin = Keypair::load_or_generate(&keys.join("admin.json"))?;
-        let registrar = Keypair::load_or_generate(&keys.join("registrar.json"))?;
+        let registrar = Keypair::load_or_generate(&self.registrar())?;
         let sequencer = Keypair::load_or_generate(&keys.join("sequencer.json"))?;
         let acknowledgement = Keypair::load_or_generate(&keys.join("acknowledgement.json"))?;
 
-        let chain = EmbeddedChain::open(self.path(), Options::default())?;
-        let client = RollupClient::of_admin(Arc::new(chain.clone()), PROGRAM_ID, &admin.address(), ROLLUP_NUMBER);
-        match client.rollup().await {
-            Ok(_) => {}
-            Err(RollupError::Missing(_)) => {
-                for key in [&admin, &sequencer, &registrar] {
-                    let address = key.address();
-                    chain.fund(address, LAMPORTS).await.map_err(|source| HomeError::Fund { address, source })?;
-                }
+        let shared: Arc<dyn Chain> = chain.clone();
+        let client = RollupClient::of_admin(shared, PROGRAM_ID, &admin.address(), ROLLUP_NUMBER);
+        let paying = [admin.address(), sequencer.address(), registrar.address()];
+        let lost =
+            |rollup_id: &str| Err(HomeError::Lost { path: self.manifest_path(), rollup_id: rollup_id.to_owned() });
+        match (client.rollup().await, &known) {
+            (Ok(_), _) => {}
+            (Err(RollupError::Missing(_)), Some(manifest)) => return lost(&manifest.rollup_id),
+            (Err(RollupError::Missing(_)), None) => {
+                self.fund(chain.as_ref(), &paying).await?;
                 let new = NewRollup {
                     id: ROLLUP_NUMBER,
                     sequencer: sequencer.address(),
@@ -242,16 +244,26 @@ impl Home {
                 };
                 client.initialize(&admin, &new).await?;
             }
-            Err(error) => return Err(error.into()),
+            (Err(error), _) => return Err(error.into()),
         }
+        self.fund(chain.as_ref(), &paying).await?;
         let manifest = Manifest {
             program: PROGRAM_ID.to_string(),
             rollup: client.address().to_string(),
             rollup_id: client.rollup().await?.rollup_id.to_hex(),
             profile: profile.name().into(),
+            rpc: rpc.map(str::to_owned),
         };
+        if let Some(known) = known.filter(|known| known.rollup_id != manifest.rollup_id) {
+            return lost(&known.rollup_id);
+        }
         self.write_manifest(&manifest)?;
-        Ok(Rollup { chain, client, sequencer, acknowledgement, registrar, manifest })
+        Ok(Rollup { client, sequencer, acknowledgement, registrar, manifest })
+    }
+
+    async fn fund<C: Faucet>(&self, chain: &C, keys: &[Address]) -> Result<(), HomeError> {
+        let topped = chain.top_up(keys, LEAST_LAMPORTS, LAMPORTS).await;
+        topped.map_err(|source| HomeError::Fund { keys: self.keys(), source })
     }
 
     /// Follows the rollup of a directory that another process may be writing.
@@ -264,8 +276,11 @@ impl Home {
         let manifest = self.read_manifest()?.ok_or(HomeError::Io { path: path.clone(), source: missing })?;
         let address = |field, text: &str| text.parse().map_err(|_| HomeError::Address { path: path.clone(), field });
         let (program, rollup) = (address("program", &manifest.program)?, address("rollup", &manifest.rollup)?);
-        let chain = EmbeddedChain::follow(self.path(), TimeSource::System)?;
-        Ok(RollupClient::new(Arc::new(chain), program, rollup))
+        let chain: Arc<dyn Chain> = match &manifest.rpc {
+            Some(url) => Arc::new(RpcChain::new(url).map_err(|source| HomeError::Url { path, source })?),
+            None => Arc::new(EmbeddedChain::follow(self.path(), TimeSource::System)?),
+        };
+        Ok(RollupClient::new(chain, program, rollup))
     }
 
     fn read_manifest(&self) -> Result<Option<Manifest>, HomeError> {

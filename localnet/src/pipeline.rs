@@ -10,7 +10,7 @@ pub use report::{Report, StageFigure};
 
 use crate::home::{Home, HomeError};
 use crate::registration::RegistrationError;
-use crate::system::{System, SystemError};
+use crate::system::{Settings, System, SystemError};
 use cairn_chain::{Keypair, RollupError};
 use cairn_client::verify::{Verdict, verify};
 use cairn_interface::MAX_QUEUE_FOR_REGISTRATION;
@@ -139,13 +139,13 @@ impl Pipeline {
         let mut meter = Meter::default();
 
         meter.begin();
-        let rollup = home.open_rollup(self.profile).await?;
+        let (_, rollup) = home.open_embedded(self.profile).await?;
         let options = Options { threads: self.threads, ..Options::new(self.profile) };
         let prover = tokio::task::spawn_blocking(move || LocalProver::start(options, &())).await??;
         let prover = Arc::new(prover);
         let crowd = tokio::task::block_in_place(|| Crowd::new(self.nodes));
         let registrations = rollup.registrations();
-        let system = System::start(&home, rollup, Arc::clone(&prover) as Arc<dyn Prover>).await?;
+        let system = System::start(&home, rollup, Arc::clone(&prover) as Arc<dyn Prover>, Settings::local()).await?;
         let proving = watch_proving(&system);
         meter.end("start", "nodes", self.nodes);
 
@@ -308,7 +308,7 @@ async fn verify_some(system: &System, wanted: &[Digest], batches: u64, watch: &d
     let (client, anchors) = (&client, &anchors);
     let mut outcomes = stream::iter(wanted.iter().copied())
         .map(|receipt| async move {
-            let request = GetProofRequest { receipt_digest: receipt.to_bytes().to_vec(), position: None };
+            let request = GetProofRequest { receipt_digest: receipt.to_bytes().to_vec(), ..GetProofRequest::default() };
             let file = client.clone().get_proof(request).await?.into_inner().file;
             let proof = ReceiptProof::decode(&file).map_err(|_| PipelineError::Unverified(receipt))?;
             match verify(&proof, anchors) {

@@ -3,16 +3,45 @@
 use crate::home::{Home, HomeError, Rollup};
 use cairn_chain::RollupClient;
 use cairn_client::submit::Pins;
-use cairn_indexer::Indexer;
+use cairn_indexer::{Blobs, Indexer};
+use cairn_objects as objects;
 use cairn_prover::Prover;
-use cairn_sequencer::{Parts, RunError, Sequencer, objects};
+use cairn_sequencer::{Parts, RunError, Sequencer};
 use object_store::ObjectStore;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How often the sequencer looks for registrations: the chain is in this process, and somebody is waiting.
 const POLL: Duration = Duration::from_millis(200);
+
+/// Where a system listens, and how it works.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Address of the sequencer's gRPC; port 0 takes any free one.
+    pub sequencer: SocketAddr,
+    /// Address of the indexer's gRPC.
+    pub indexer: SocketAddr,
+    /// Address of the indexer's JSON and metrics.
+    pub http: SocketAddr,
+    /// Seal a batch when its oldest bundle has waited this long.
+    pub seal_age: Duration,
+    /// How often the chain is looked at.
+    pub chain_poll: Duration,
+    /// Whether `/metrics` shows the metrics of this process. One system of a process can.
+    pub metrics: bool,
+}
+
+impl Settings {
+    /// Any free ports of this machine, for a system whose owner says when a batch is sealed.
+    #[must_use]
+    pub fn local() -> Self {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let seal_age = cairn_sequencer::SealLimits::PROTOCOL.age;
+        Self { sequencer: any, indexer: any, http: any, seal_age, chain_poll: POLL, metrics: false }
+    }
+}
 
 /// Why the system does not start or stop.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +52,9 @@ pub enum SystemError {
     /// The object store.
     #[error("cannot open the object store")]
     Objects(#[from] object_store::Error),
+    /// The metrics recorder.
+    #[error("cannot install the metrics recorder")]
+    Metrics(#[source] cairn_chain::BoxError),
     /// The sequencer.
     #[error(transparent)]
     Sequencer(#[from] cairn_sequencer::StartError),
@@ -36,11 +68,11 @@ pub enum SystemError {
 
 /// A running system.
 pub struct System {
-    /// The rollup on the embedded chain.
+    /// The rollup on its chain.
     pub rollup: RollupClient,
-    /// The sequencer, listening on a free port.
+    /// The sequencer.
     pub sequencer: Sequencer,
-    /// The indexer, listening on free ports.
+    /// The indexer.
     pub indexer: Indexer,
     /// What a node of this system knows beforehand.
     pub pins: Pins,
@@ -52,12 +84,20 @@ impl System {
     ///
     /// # Errors
     /// [`SystemError`].
-    pub async fn start(home: &Home, rollup: Rollup, prover: Arc<dyn Prover>) -> Result<Self, SystemError> {
+    pub async fn start(
+        home: &Home,
+        rollup: Rollup,
+        prover: Arc<dyn Prover>,
+        settings: Settings,
+    ) -> Result<Self, SystemError> {
         let pins = Pins {
             node_index: None,
             rollup_id: Some(rollup.client.rollup_id(prover.profile()).await.map_err(HomeError::from)?),
             acknowledgement_key: Some(rollup.acknowledgement.address().0),
         };
+        // Before anything is measured.
+        let metrics = settings.metrics.then(cairn_indexer::metrics::install).transpose();
+        let metrics = metrics.map_err(|error| SystemError::Metrics(error.into()))?;
         let stop = CancellationToken::new();
         // Should the second part not start, the first must not go on alone.
         let abandoned = stop.clone().drop_guard();
@@ -70,13 +110,30 @@ impl System {
             prover,
             objects: Arc::clone(&objects),
         };
-        let config = cairn_sequencer::Config { chain_poll: POLL, ..cairn_sequencer::Config::local(home.sequencer()) };
+        let mut config = cairn_sequencer::Config::local(home.sequencer());
+        config.listen = settings.sequencer;
+        config.chain_poll = settings.chain_poll;
+        config.seal.age = settings.seal_age;
         let sequencer = Sequencer::start(config, parts, stop.clone()).await?;
-        let config = cairn_indexer::Config::local(home.indexer(), rollup.client.address());
+        let mut config = cairn_indexer::Config::local(home.indexer(), rollup.client.address());
+        (config.listen, config.http) = (settings.indexer, settings.http);
+        // It looks twice as often: somebody waits for what it finds.
+        config.poll = settings.chain_poll / 2;
         let chain = Arc::clone(rollup.client.chain());
-        let indexer = Indexer::start(config, chain, objects, None, stop.clone()).await?;
+        let indexer =
+            Indexer::start(config, chain, Blobs::OnChain { own: Some(objects) }, metrics, stop.clone()).await?;
         abandoned.disarm();
         Ok(Self { rollup: rollup.client, sequencer, indexer, pins, stop })
+    }
+
+    /// Waits until one of them ends by itself; why, [`Self::stop`] says.
+    pub async fn ended(&self) {
+        let mut indexed = self.indexer.status();
+        let indexer = async { while indexed.changed().await.is_ok() {} };
+        tokio::select! {
+            _ = self.sequencer.wait_until(|_| false) => {}
+            () = indexer => {}
+        }
     }
 
     /// Stops both: what is under way finishes, stores are flushed and closed.

@@ -12,13 +12,17 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! With [`remote`], other machines make the proofs of a batch, or some of them.
 
 pub mod bench;
+pub mod job;
 mod local;
 pub mod memory;
 mod plan;
 mod progress;
 mod proof;
+pub mod remote;
 mod workers;
 
 pub use cairn_circuits::{Profile, VerifyError};

@@ -1,15 +1,15 @@
 //! Proving in this process.
 
+use crate::job::Job;
 use crate::progress::{Progress, Stage};
 use crate::{BatchProof, Profile, ProveError, Prover, VerifyError, plan, workers};
 use cairn_circuits::plonk::Proof;
-use cairn_circuits::{CircuitError, CircuitSet, LEVELS, Layer, PinError};
+use cairn_circuits::{CircuitSet, LEVELS, Layer, PinError};
 use cairn_types::Batch;
 use cairn_types::state::PartialState;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How to prove.
@@ -95,20 +95,24 @@ impl LocalProver {
         usize::try_from(fit).unwrap_or(usize::MAX).clamp(1, self.threads())
     }
 
-    /// Proves `count` nodes of one layer.
+    /// How many proofs of whatever layer run at once.
+    pub(crate) fn at_once_of_any(&self) -> usize {
+        Layer::all().map(|layer| self.at_once(layer)).min().unwrap_or(1)
+    }
+
+    /// Proves the jobs of one layer.
     fn layer(
         &self,
-        layer: Layer,
-        count: usize,
+        jobs: &[Job<'_>],
         progress: &dyn Progress,
         finished: &(dyn Fn() + Sync),
-        prove: impl Fn(usize) -> Result<Proof, CircuitError> + Sync,
     ) -> Result<Vec<Proof>, ProveError> {
-        workers::run(&self.pool, self.at_once(layer), count, |index| {
+        let Some(first) = jobs.first() else { return Ok(Vec::new()) };
+        workers::run(&self.pool, self.at_once(first.layer()), jobs.len(), |index| {
             if progress.cancelled() {
                 return Err(ProveError::Cancelled);
             }
-            let proof = guarded(layer, || prove(index))?;
+            let proof = jobs[index].prove(self.circuits)?;
             finished();
             Ok(proof)
         })
@@ -127,23 +131,20 @@ impl Prover for LocalProver {
             let done = AtomicUsize::new(0);
             move || progress.step(stage, done.fetch_add(1, Ordering::Relaxed) + 1, total)
         };
-        let set = self.circuits;
         let finished = count(Stage::Segments, segments.len());
-        let mut proofs = self
-            .layer(Layer::Segment, segments.len(), progress, &finished, |index| set.prove_segment(&segments[index]))?;
+        let jobs: Vec<_> = segments.iter().map(Job::Segment).collect();
+        let mut proofs = self.layer(&jobs, progress, &finished)?;
 
-        let nodes = aggregations(segments.len(), 1..=LEVELS);
-        let finished = count(Stage::Aggregation, nodes);
+        let finished = count(Stage::Aggregation, aggregations(segments.len(), 1..=LEVELS));
         for level in 1..=LEVELS {
-            let pairs: Vec<_> = proofs.chunks(2).collect();
-            proofs = self.layer(Layer::Aggregation(level), pairs.len(), progress, &finished, |index| {
-                set.prove_aggregation(level, &pairs[index][0], pairs[index].get(1))
-            })?;
+            let jobs: Vec<_> =
+                proofs.chunks(2).map(|pair| Job::Aggregation { level, left: &pair[0], right: pair.get(1) }).collect();
+            proofs = self.layer(&jobs, progress, &finished)?;
         }
 
         let finished = count(Stage::Batch, 1);
-        let all = &proofs[0];
-        let top = self.layer(Layer::Batch, 1, progress, &finished, |_| set.prove_batch(all, &batch.header.words()))?;
+        let header = batch.header.words();
+        let top = self.layer(&[Job::Batch { child: &proofs[0], header: &header }], progress, &finished)?;
         let proof =
             BatchProof { profile: self.profile(), statement: batch.header.statement(), bytes: top[0].to_bytes() };
         self.verify(&proof).map_err(ProveError::SelfCheck)?;
@@ -161,17 +162,4 @@ impl Prover for LocalProver {
 /// Aggregations above `segments` segments in these levels.
 pub(crate) fn aggregations(segments: usize, levels: RangeInclusive<usize>) -> usize {
     levels.map(|level| segments.div_ceil(1 << level)).sum()
-}
-
-/// plonky2 reports an unsatisfied circuit by panicking; a service must outlive that.
-fn guarded(layer: Layer, prove: impl FnOnce() -> Result<Proof, CircuitError>) -> Result<Proof, ProveError> {
-    match catch_unwind(AssertUnwindSafe(prove)) {
-        Ok(result) => Ok(result?),
-        Err(payload) => {
-            let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-            let panic =
-                text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unnamed panic".into());
-            Err(ProveError::Defect { layer, panic })
-        }
-    }
 }

@@ -1,9 +1,9 @@
 //! From a sealed batch to the inputs of its segments.
 
 use crate::ProveError;
-use cairn_circuits::{SegmentInputs, SegmentShape};
+use cairn_circuits::{LEVELS, SegmentInputs, SegmentShape, Statement};
 use cairn_types::state::PartialState;
-use cairn_types::{Batch, BatchHeader, Bundle, BundleData, Cursor, QueueEntry};
+use cairn_types::{Batch, BatchHeader, Bundle, BundleData, Cursor, Digest, QueueCursor, QueueEntry, Totals};
 
 /// What one segment proves.
 type Share<'a> = (Vec<(Bundle, &'a BundleData)>, &'a [QueueEntry]);
@@ -21,6 +21,36 @@ pub(crate) fn segments(batch: &Batch, before: &PartialState) -> Result<Vec<Segme
         inputs.push(segment.map_err(ProveError::State)?);
     }
     Ok(inputs)
+}
+
+/// What every proof below the top has to say: segments first, then level by level up to the last, which has one.
+/// `segments` are those of the batch.
+pub(crate) fn statements(batch: &Batch, segments: &[SegmentInputs]) -> Vec<Vec<Statement>> {
+    let header = &batch.header;
+    let begins = segments.iter().map(|segment| {
+        let [position, digest @ ..] = segment.queue;
+        (Digest::constant(segment.state), QueueCursor { position, digest: Digest::constant(digest) })
+    });
+    let end = (header.new_state_root, header.queue_to);
+    let ends: Vec<_> = begins.chain(std::iter::once(end)).collect();
+    let shares = shares(batch);
+    let leaves = shares.iter().zip(ends.windows(2)).map(|((bundles, _), ends)| {
+        let sums: Vec<_> = bundles.iter().map(|(statement, data)| (*statement, totals(data))).collect();
+        Statement::of_segment(&header.rollup_id, &sums, [ends[0].0, ends[1].0], [ends[0].1, ends[1].1])
+    });
+    let mut layers = vec![leaves.collect::<Vec<_>>()];
+    for level in 1..=LEVELS {
+        let join = |pair: &[Statement]| Statement::join(level, &pair[0], pair.get(1));
+        layers.push(layers[level - 1].chunks(2).map(join).collect());
+    }
+    layers
+}
+
+/// The sums over a bundle's receipts, whose leaves sealing has found well formed.
+fn totals(data: &BundleData) -> Totals {
+    let mut totals = Totals::default();
+    data.records.iter().filter_map(|record| record.leaf.parts().ok()).for_each(|leaf| totals.add(&leaf));
+    totals
 }
 
 /// The header must be what sealing the bundles and entries gives.

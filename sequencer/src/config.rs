@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cairn_chain::FeePolicy;
 use cairn_types::limits::{MAX_BATCH_BUNDLES, MAX_BATCH_RECEIPTS};
 
 use crate::intake::rate::Rates;
@@ -40,6 +41,9 @@ pub const DEFAULT_PROVING: (Duration, Duration) = (Duration::from_secs(30), Dura
 pub const DEFAULT_RATES: Rates = Rates { peer: 200, node: 50 };
 /// The most that `--check-threads` may be.
 pub const MAX_CHECK_THREADS: u32 = 256;
+
+/// The most that `--priority-fee-cap` may be: a SOL.
+pub const MAX_FEE_CAP: u64 = 1_000_000_000;
 
 /// Flags of the sequencer, for a command line to flatten.
 #[derive(Debug, Clone, clap::Args)]
@@ -101,6 +105,13 @@ pub struct SequencerArgs {
     /// Look at the chain this often, as in `5s`, even when there is nothing to submit.
     #[arg(long, env = "CAIRN_SEQUENCER_CHAIN_POLL", value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
     pub chain_poll: Duration,
+    /// Lamports that one transaction may offer beside the usual fee to be taken sooner; 0 offers nothing.
+    #[arg(long, env = "CAIRN_PRIORITY_FEE_CAP", value_name = "LAMPORTS", default_value_t = FeePolicy::MAX_LAMPORTS)]
+    pub priority_fee_cap: u64,
+    /// Offer what this percentage of recent transactions of the same accounts did not exceed; doubled whenever a
+    /// transaction expires.
+    #[arg(long, env = "CAIRN_PRIORITY_FEE_PERCENTILE", value_name = "PERCENT", default_value_t = FeePolicy::PERCENTILE)]
+    pub priority_fee_percentile: u8,
     /// When stopping, wait this long for bundles in flight, as in `10s`.
     #[arg(long, env = "CAIRN_SEQUENCER_GRACE", value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
     pub grace: Duration,
@@ -140,6 +151,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// How often to look at the chain without need.
     pub chain_poll: Duration,
+    /// What transactions offer.
+    pub fees: FeePolicy,
     /// How long to wait for bundles in flight when stopping.
     pub grace: Duration,
 }
@@ -196,6 +209,7 @@ impl Config {
             rates: Rates::NONE,
             tls: None,
             chain_poll: Duration::from_secs(5),
+            fees: FeePolicy::default(),
             grace: Duration::from_secs(10),
         }
     }
@@ -218,6 +232,8 @@ impl Config {
         at_least("--proving-batch", self.proving.0, Duration::from_millis(1))?;
         at_least("--proving-segment", self.proving.1, Duration::from_millis(1))?;
         at_least("--chain-poll", self.chain_poll, Duration::from_millis(1))?;
+        range("--priority-fee-cap", self.fees.max_lamports, 0, MAX_FEE_CAP)?;
+        range("--priority-fee-percentile", self.fees.percentile.into(), 0, 100)?;
         at_least("--grace", self.grace, Duration::from_millis(1))
     }
 
@@ -259,6 +275,11 @@ impl SequencerArgs {
                 client_ca: self.tls_client_ca,
             }),
             chain_poll: self.chain_poll,
+            fees: FeePolicy {
+                max_lamports: self.priority_fee_cap,
+                percentile: self.priority_fee_percentile,
+                ..FeePolicy::default()
+            },
             grace: self.grace,
         };
         config.validate()?;
@@ -327,6 +348,10 @@ mod tests {
             ["--peer-rate", "many"],
             ["--node-rate", "4294967296"],
             ["--chain-poll", "0s"],
+            ["--priority-fee-cap", "1000000001"],
+            ["--priority-fee-cap", "some"],
+            ["--priority-fee-percentile", "101"],
+            ["--priority-fee-percentile", "256"],
             ["--grace", "0s"],
             ["--sequencer-listen", "nowhere"],
         ];

@@ -6,9 +6,8 @@
 //! | [`registry`] | who may sign: the registration queue, followed on chain |
 //! | [`promise`] | by which slot a bundle is on chain |
 //! | [`seal`] | when a batch is sealed and what it is |
-//! | [`settle`] | sealed → published → proved → submitted, each a task with a durable cursor |
+//! | [`settle`] | sealed → published → proved → confirmed → submitted, by tasks with a durable cursor |
 //! | [`store`] | what survives: RocksDB, one synchronous write per change of state |
-//! | [`objects`] | published data and proofs, and their paths |
 //! | [`status`], [`metrics`] | how far everything is |
 //! | [`config`], [`server`], [`tls`], [`sequencer`] | flags, gRPC, and the whole |
 //!
@@ -22,7 +21,6 @@ pub mod config;
 mod fault_tests;
 pub mod intake;
 pub mod metrics;
-pub mod objects;
 pub mod promise;
 pub mod registry;
 mod run;
@@ -47,3 +45,4 @@ pub use seal::policy::SealLimits;
 pub use sequencer::{Parts, SealNowError, Sequencer, StartError};
 pub use stage::Stage;
 pub use status::{BatchEvent, BatchSummary, LogStatus, StageStatus};
+pub use store::BatchTimes;

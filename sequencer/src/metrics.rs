@@ -58,9 +58,14 @@ const PROMISED: &str = "cairn_sequencer_promised_slots";
 const LATE: &str = "cairn_sequencer_late_batches";
 const CHAIN_SLOT: &str = "cairn_sequencer_chain_slots";
 const COMPUTE: &str = "cairn_sequencer_submit_compute_units";
+const FEE: &str = "cairn_sequencer_submit_fee_lamports";
+const IN_AIR: &str = "cairn_sequencer_in_air_transactions";
+const SENT: &str = "cairn_sequencer_sent_transactions";
+const RESIGNED: &str = "cairn_sequencer_resigned_transactions";
+const DROPPED: &str = "cairn_sequencer_dropped_batches";
 
 /// The table.
-pub const METRICS: [Metric; 27] = [
+pub const METRICS: [Metric; 32] = [
     metric(ACKNOWLEDGED, Kind::Counter, Unit::Count, "Bundles that joined the log"),
     metric(ACKNOWLEDGED_RECEIPTS, Kind::Counter, Unit::Count, "Receipts in bundles that joined the log"),
     metric(DUPLICATE, Kind::Counter, Unit::Count, "Bundles that were submitted again"),
@@ -98,6 +103,21 @@ pub const METRICS: [Metric; 27] = [
     ),
     metric(CHAIN_SLOT, Kind::Gauge, Unit::Count, "Newest finalized slot seen"),
     metric(COMPUTE, Kind::Histogram, Unit::Count, "Compute units of a submitted header"),
+    metric(FEE, Kind::Histogram, Unit::Count, "Fee of a submitted header, in lamports"),
+    metric(
+        IN_AIR,
+        Kind::Gauge,
+        Unit::Count,
+        "Transactions in the outbox: written down, and what they are for not final",
+    ),
+    metric(SENT, Kind::Counter, Unit::Count, "Times that a transaction's bytes were sent"),
+    metric(
+        RESIGNED,
+        Kind::Counter,
+        Unit::Count,
+        "Transactions signed because one for the same batch expired or failed",
+    ),
+    metric(DROPPED, Kind::Counter, Unit::Count, "Confirmed batches that the chain dropped with their block"),
 ];
 
 const fn metric(name: &'static str, kind: Kind, unit: Unit, help: &'static str) -> Metric {
@@ -207,8 +227,29 @@ pub(crate) fn chain_slot(slot: u64) {
     gauge!(CHAIN_SLOT).set(slot as f64);
 }
 
-pub(crate) fn compute_units(units: u64) {
-    histogram!(COMPUTE).record(units as f64);
+pub(crate) fn on_chain(compute_units: Option<u64>, fee: Option<u64>) {
+    if let Some(units) = compute_units {
+        histogram!(COMPUTE).record(units as f64);
+    }
+    if let Some(fee) = fee {
+        histogram!(FEE).record(fee as f64);
+    }
+}
+
+pub(crate) fn in_air(transactions: usize) {
+    gauge!(IN_AIR).set(transactions as f64);
+}
+
+pub(crate) fn sent() {
+    counter!(SENT).increment(1);
+}
+
+pub(crate) fn resigned() {
+    counter!(RESIGNED).increment(1);
+}
+
+pub(crate) fn dropped(batches: u64) {
+    counter!(DROPPED).increment(batches);
 }
 
 #[cfg(test)]
@@ -219,8 +260,20 @@ mod tests {
 
     use super::*;
 
-    const UNITS: [&str; 10] =
-        ["bundles", "receipts", "batches", "seconds", "bytes", "attempts", "units", "entries", "calls", "slots"];
+    const UNITS: [&str; 12] = [
+        "bundles",
+        "receipts",
+        "batches",
+        "seconds",
+        "bytes",
+        "attempts",
+        "units",
+        "entries",
+        "calls",
+        "slots",
+        "lamports",
+        "transactions",
+    ];
 
     #[test]
     fn every_name_is_component_thing_unit_and_unique() {
@@ -261,7 +314,11 @@ mod tests {
             promised(2_250);
             late();
             chain_slot(9);
-            compute_units(7);
+            on_chain(Some(7), Some(5_000));
+            in_air(3);
+            sent();
+            resigned();
+            dropped(1);
         });
         let text = handle.render();
         let recorded: BTreeSet<_> = text

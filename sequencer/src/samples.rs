@@ -162,7 +162,7 @@ impl World {
             rollup.initialize(&key, &new).await.unwrap();
         }
         let rollup_id = rollup.rollup().await.unwrap().rollup_id;
-        let objects = crate::objects::local_folder(&dir.join("data")).unwrap();
+        let objects = cairn_objects::local_folder(&dir.join("data")).unwrap();
         let world = Self { rollup, rollup_id, key, objects: Arc::new(objects) };
         for node_index in world.rollup.queue().await.unwrap().nodes..NODES {
             embedded.fund(authority(node_index).address(), FUNDS / 1_000).await.unwrap();
@@ -212,9 +212,9 @@ impl World {
 
     async fn open_batch(&self, header: &BatchHeader, cursor: &Cursor, state: &mut MemoryState) -> Batch {
         let get = async |path| self.objects.get(&path).await.unwrap().bytes().await.unwrap();
-        let stored = get(crate::objects::blob_path(&header.data_digest)).await;
+        let stored = get(cairn_objects::blob_path(&header.data_digest)).await;
         let data = zstd::bulk::decompress(&stored, header.data_length as usize).unwrap();
-        let proof = get(crate::objects::proof_path(&header.statement())).await;
+        let proof = get(cairn_objects::proof_path(&header.statement())).await;
         let proof: BatchProof = borsh::from_slice(&proof).unwrap();
         assert_eq!(proof.statement, header.statement());
         let blob = Blob::decode(&data, header).unwrap();

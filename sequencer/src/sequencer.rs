@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cairn_chain::{Address, Commitment, Keypair, RollupClient, RollupError};
 use cairn_interface::Rollup;
@@ -31,10 +31,11 @@ use crate::registry::pending::Pending;
 use crate::run::{self, RunError, Tasks};
 use crate::seal::sealer::{self, Ask, Sealer};
 use crate::server::{self, ServerError};
+use crate::settle::look::summary_before;
 use crate::settle::prove::{self, ProverStage};
 use crate::settle::publish::Publisher;
 use crate::settle::stage_task::Shared;
-use crate::settle::submit::{Submitter, summary_before};
+use crate::settle::submit::Submitter;
 use crate::status::{BatchEvent, Board, LogStatus, StageStatus};
 use crate::store::{Identity, OpenError, Store, StoreError};
 use crate::tls::{self, TlsError};
@@ -172,6 +173,7 @@ impl Sequencer {
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
         metrics::describe();
+        cairn_chain::metrics::describe();
         let tls = config.tls.as_ref().map(tls::load).transpose()?;
         let (log, expected) = (Arc::clone(&store), config.expected());
         let (unsealed, status, pending, pace) = blocking(move || {
@@ -253,7 +255,7 @@ impl Sequencer {
         let publisher = Publisher { shared: shared.clone(), objects: Arc::clone(&parts.objects) };
         let (objects, stopped) = (parts.objects, stop.clone());
         let prover = ProverStage { shared: shared.clone(), prover: parts.prover, objects, pace, stop: stopped };
-        let submitter = Submitter::new(shared, parts.rollup, parts.key, config.chain_poll);
+        let submitter = Submitter::new(shared, parts.rollup.with_fees(config.fees), parts.key, config.chain_poll);
         let server = server::serve(bound, service, tls, stop.clone());
         let tasks = Tasks { writer, follower, sealer, publisher, prover, submitter };
         let running = tokio::spawn(run::all(server, tasks, board.clone(), store, config.grace, stop));
@@ -323,12 +325,6 @@ impl Sequencer {
                 Err(_) => Ok(()),
             },
         }
-    }
-}
-
-impl Submitter {
-    fn new(shared: Shared, rollup: RollupClient, key: Keypair, poll: Duration) -> Self {
-        Self { shared, rollup, key, poll, spent: None, outcomes: std::collections::BTreeMap::new() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What has happened to a batch. Each stage is a task of its own; none waits for a later one.
+/// What has happened to a batch. None waits for a later one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     /// Its header is final and on disk.
@@ -11,13 +11,15 @@ pub enum Stage {
     Published,
     /// A proof of its header is on disk and in the object store.
     Proved,
-    /// The chain has its header.
+    /// The chain has its header in a block that a supermajority has voted on, and that may still be dropped.
+    Confirmed,
+    /// The chain has its header, finally.
     Submitted,
 }
 
 impl Stage {
     /// All stages, in order.
-    pub const ALL: [Self; 4] = [Self::Sealed, Self::Published, Self::Proved, Self::Submitted];
+    pub const ALL: [Self; 5] = [Self::Sealed, Self::Published, Self::Proved, Self::Confirmed, Self::Submitted];
 
     /// The word for it, in logs, metrics and messages.
     #[must_use]
@@ -26,6 +28,7 @@ impl Stage {
             Self::Sealed => "sealed",
             Self::Published => "published",
             Self::Proved => "proved",
+            Self::Confirmed => "confirmed",
             Self::Submitted => "submitted",
         }
     }

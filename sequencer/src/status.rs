@@ -6,6 +6,7 @@ use cairn_proto::v1;
 use cairn_types::{BatchHeader, Digest};
 use tokio::sync::{broadcast, watch};
 
+use crate::store::BatchTimes;
 use crate::{Stage, metrics};
 
 /// Events that a slow listener may lag behind before it misses some.
@@ -59,7 +60,7 @@ pub struct LogStatus {
     /// Of these, the ones in sealed batches.
     pub queue_consumed: u64,
     /// One entry per stage.
-    pub(crate) stages: [StageStatus; 4],
+    pub(crate) stages: [StageStatus; Stage::ALL.len()],
 }
 
 impl LogStatus {
@@ -93,6 +94,7 @@ impl LogStatus {
             sealed: stage(Stage::Sealed),
             published: stage(Stage::Published),
             proved: stage(Stage::Proved),
+            confirmed: stage(Stage::Confirmed),
             submitted: stage(Stage::Submitted),
             queue_entries_seen: self.queue_seen,
             queue_entries_consumed: self.queue_consumed,
@@ -138,7 +140,27 @@ pub enum BatchEvent {
         /// Bytes of the proof.
         proof_bytes: u64,
     },
-    /// The chain has its header.
+    /// A transaction with its header went out.
+    Sent {
+        /// The batch.
+        batch: BatchSummary,
+        /// Base58 signature of the transaction.
+        signature: String,
+        /// Transactions for this batch that expired or failed before it.
+        attempt: u32,
+        /// How often its bytes were sent by this process.
+        sends: u32,
+    },
+    /// The chain has its header in a block that may still be dropped. Happens again after that.
+    Confirmed {
+        /// The batch.
+        batch: BatchSummary,
+        /// Slot in which it executed, where known.
+        slot: Option<u64>,
+        /// From the first time that this process sent a transaction with it, where it did.
+        after: Option<Duration>,
+    },
+    /// The chain has its header, finally.
     Submitted {
         /// The batch.
         batch: BatchSummary,
@@ -148,6 +170,10 @@ pub enum BatchEvent {
         slot: Option<u64>,
         /// Compute units that it took, where known.
         compute_units: Option<u64>,
+        /// Fee in lamports, where known.
+        fee: Option<u64>,
+        /// When it came how far.
+        times: BatchTimes,
     },
     /// A stage failed and will try again.
     Retrying {
@@ -226,7 +252,13 @@ impl Board {
 
     /// `stage` has passed `batches` batches, of which `last` was the last.
     pub fn passed(&self, stage: Stage, batches: u64, last: Option<BatchSummary>) {
-        self.status.send_modify(|status| status.stages[stage as usize] = StageStatus { batches, last });
+        self.status.send_modify(|status| {
+            status.stages[stage as usize] = StageStatus { batches, last };
+            // What is final is confirmed, seen or not.
+            if stage == Stage::Submitted && status.stage(Stage::Confirmed).batches < batches {
+                status.set_stage(Stage::Confirmed, StageStatus { batches, last });
+            }
+        });
         self.measure();
     }
 

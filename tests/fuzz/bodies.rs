@@ -2,14 +2,17 @@
 
 use cairn_client::ReceiptKeyFile;
 use cairn_client::warc::{Options, read_inputs};
-use cairn_interface::{Batch as BatchAccount, Node, Queue, Rollup};
+use cairn_interface::{
+    Batch as BatchAccount, MAX_BLOB_LOCATION_BYTES, Node, Queue, Rollup, blob_location_in, blob_location_place,
+    is_blob_location,
+};
 use cairn_proto::v1::{self, SubmitBundleRequest};
 use cairn_proto::{Acknowledgement, Submission};
 use cairn_types::limits::MAX_NODES;
 use cairn_types::state::{MemoryState, PartialState};
 use cairn_types::{
-    Account, AccountProof, Batch, Blob, Cursor, Digest, EntryKind, QueueCursor, QueueEntry, Receipt, ReceiptKey,
-    ReceiptProof, ReceiptSignature,
+    Account, AccountProof, Batch, BatchHeader, Blob, Cursor, Digest, EntryKind, QueueCursor, QueueEntry, Receipt,
+    ReceiptKey, ReceiptProof, ReceiptSignature,
 };
 use prost::Message;
 use std::io::{Cursor as Bytes, Write as _};
@@ -138,11 +141,21 @@ pub fn signature(data: &[u8]) {
     }
 }
 
-/// Reads bytes as each account of the program: a queue whose entries chain does so from one end to the other.
+/// Reads bytes as each account of the program: a rollup says of its blobs what its program would have taken, a batch has the
+/// header's number, an active node has a key, and a queue whose entries chain does so from one end to the other.
 pub fn account(data: &[u8]) {
-    let _ = Rollup::parse(data);
-    let _ = BatchAccount::parse(data);
-    let _ = Node::parse(data);
+    if let Ok(rollup) = Rollup::parse(data) {
+        assert!(is_blob_location(&rollup.blob_location));
+        assert!(rollup.pending() <= rollup.tip.batches);
+        let _ = (rollup.consumed_position(), rollup.is_paused(i64::MAX), rollup.is_paused(i64::MIN));
+    }
+    if let Ok(batch) = BatchAccount::parse(data) {
+        assert_eq!(BatchHeader::from_bytes(&batch.header.to_bytes()), Ok(batch.header));
+    }
+    if let Ok(node) = Node::parse(data) {
+        assert_eq!(node.is_active(), !node.receipt_key.is_zero());
+        assert!(node.index < MAX_NODES);
+    }
     let Ok(queue) = Queue::parse(data) else { return };
     assert!(queue.ring.len() as u64 <= queue.end.position);
     let Some(first) = queue.ring.first() else { return };
@@ -154,6 +167,28 @@ pub fn account(data: &[u8]) {
     for (from, to) in [(0, u64::MAX), (queue.end.position, 0), (u64::MAX, u64::MAX)] {
         let _ = queue.entries(from, to);
     }
+}
+
+/// Reads bytes as a length and the place of a blob location, the rest of which is zero: a text in it has no other length, and
+/// lands in the same place again.
+pub fn blob_location(data: &[u8]) {
+    let Some(text) = blob_location_of(data) else { return };
+    assert!(is_blob_location(&text));
+    let (length, place) = blob_location_place(&text);
+    assert_eq!(usize::from(length), text.len());
+    assert_eq!(blob_location_in(length, &place), Some(text.as_bytes()));
+    for other in (0..=u8::MAX).filter(|other| *other != length) {
+        assert_eq!(blob_location_in(other, &place), None);
+    }
+}
+
+/// The text that [`blob_location`] finds, if it does.
+pub fn blob_location_of(data: &[u8]) -> Option<String> {
+    let (length, text) = data.split_first()?;
+    let mut place = [0; MAX_BLOB_LOCATION_BYTES];
+    place.get_mut(..text.len())?.copy_from_slice(text);
+    let text = blob_location_in(*length, &place)?;
+    Some(String::from_utf8(text.to_vec()).expect("printable ASCII is text"))
 }
 
 /// Reads bytes as a part of the account tree: one that leads to its root still does after an entry.

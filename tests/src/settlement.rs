@@ -165,7 +165,8 @@ impl Machine {
 
     /// Makes it so that the rollup's last `count` batches left an overdue entry, without submitting them.
     pub fn set_overdue_batches(&mut self, count: u32) {
-        let (rollup, at) = (self.rollup, interface::ROLLUP.size - 8 - interface::layout::ROLLUP_RESERVED - 4);
+        const TAIL: usize = interface::layout::ROLLUP_RESERVED + interface::layout::ROLLUP_TAIL;
+        let (rollup, at) = (self.rollup, interface::ROLLUP.size - TAIL - 4);
         self.tamper(&rollup, |data| data[at..at + 4].copy_from_slice(&count.to_le_bytes()));
         assert_eq!(self.rollup().overdue_batches, count);
     }

@@ -3,6 +3,7 @@
 use super::{AccountPath, AccountTarget, BundleTarget, EntryTarget, SegmentTarget};
 use crate::plonk::{F, elements};
 use anyhow::Result;
+use borsh::{BorshDeserialize, BorshSerialize};
 use cairn_types::limits::ACCOUNTS_DEPTH;
 use cairn_types::state::{PartialState, StateError};
 use cairn_types::{
@@ -12,7 +13,7 @@ use plonky2::field::types::Field;
 use plonky2::iop::witness::{PartialWitness, WitnessWrite};
 
 /// An account and its place in the tree as words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize)]
 pub struct AccountInputs {
     /// The words that `H_account` hashes; zeros where there is no account.
     pub words: [u64; 8],
@@ -21,7 +22,7 @@ pub struct AccountInputs {
 }
 
 /// A bundle as words.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize)]
 pub struct BundleInputs {
     /// The node.
     pub node_index: u64,
@@ -34,7 +35,7 @@ pub struct BundleInputs {
 }
 
 /// A queue entry as words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize)]
 pub struct EntryInputs {
     /// Whether there is one.
     pub occupied: bool,
@@ -53,7 +54,7 @@ pub struct EntryInputs {
 }
 
 /// A segment as words. Neither bundles nor entries make a no-op.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize)]
 pub struct SegmentInputs {
     /// The rollup; zero for a no-op.
     pub rollup_id: [u64; 4],

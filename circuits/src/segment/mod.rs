@@ -15,11 +15,13 @@
 
 mod account;
 mod bundle;
+mod codec;
 mod entry;
 mod inputs;
 
 pub use account::{AccountPath, AccountTarget};
 pub use bundle::{BundleRows, BundleTarget};
+pub use codec::InputsError;
 pub use entry::EntryTarget;
 pub use inputs::{AccountInputs, BundleInputs, EntryInputs, SegmentInputs};
 

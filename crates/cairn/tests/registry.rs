@@ -1,21 +1,18 @@
 //! `cairn register`, `rotate-key` and `deactivate`, as an operator types them, against a served chain.
 
-use cairn_chain::{EmbeddedChain, EmbeddedRpcServer, Keypair, NewRollup, Options, PROGRAM_ID, RollupClient};
+mod common;
+
+use cairn_chain::{Keypair, NewRollup, PROGRAM_ID, RollupClient};
 use cairn_interface::{DEFAULT_BOND, DEFAULT_MAX_PENDING, Profile, Registry};
 use cairn_types::state::{MemoryState, touched};
 use cairn_types::{Batch, Cursor};
+use common::{Ran, SOL, Served};
 use serde_json::Value;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-
-const SOL: u64 = 1_000_000_000;
 
 struct Bench {
-    dir: tempfile::TempDir,
-    server: EmbeddedRpcServer,
+    served: Served,
     client: RollupClient,
     sequencer: Keypair,
     registrar: Keypair,
@@ -23,25 +20,15 @@ struct Bench {
     state: MemoryState,
 }
 
-/// What a run of the command left.
-#[derive(Debug)]
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
 impl Bench {
     async fn new(registry: impl Fn(&Keypair) -> Registry) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let chain = EmbeddedChain::open(dir.path().join("chain"), Options::default()).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = EmbeddedRpcServer::serve(chain.clone(), listener, CancellationToken::new()).unwrap();
+        let served = Served::new().await;
+        let chain = served.chain.clone();
         let [admin, sequencer, acknowledgement, registrar] = std::array::from_fn(|_| Keypair::generate());
         for key in [&admin, &sequencer] {
             chain.fund(key.address(), 100 * SOL).await.unwrap();
         }
-        registrar.save(&dir.path().join("registrar.json")).unwrap();
+        registrar.save(&served.path("registrar.json")).unwrap();
         let client = RollupClient::of_admin(Arc::new(chain), PROGRAM_ID, &admin.address(), 0);
         let new = NewRollup {
             id: 0,
@@ -53,45 +40,33 @@ impl Bench {
         };
         client.initialize(&admin, &new).await.unwrap();
         let cursor = client.rollup().await.unwrap().tip;
-        Self { dir, server, client, sequencer, registrar, cursor, state: MemoryState::default() }
+        Self { served, client, sequencer, registrar, cursor, state: MemoryState::default() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
+        self.served.path(name)
     }
 
-    /// Runs a command about the rollup, its file arguments being names in the test's folder.
+    /// A command about the rollup, its file arguments being names in the test's folder.
+    fn of(&self, arguments: &str) -> String {
+        let rollup = self.client.address();
+        format!("{arguments} --rpc {} --rollup {rollup} --authority authority.json", self.served.url())
+    }
+
     async fn cairn(&self, arguments: &str) -> Ran {
-        let rollup = self.client.address().to_string();
-        self.run(&format!("{arguments} --rpc {} --rollup {rollup} --authority authority.json", self.server.url())).await
+        self.run(&self.of(arguments)).await
     }
 
     async fn run(&self, arguments: &str) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cairn"));
-        command.args(arguments.split_whitespace()).current_dir(self.dir.path());
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CAIRN_")) {
-            command.env_remove(name);
-        }
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        Ran {
-            code: output.status.code().unwrap(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        self.served.run(arguments).await
     }
 
-    /// The object of a run with `--json` that must succeed.
     async fn json(&self, arguments: &str) -> Value {
-        let ran = self.cairn(&format!("{arguments} --json")).await;
-        assert_eq!(ran.code, 0, "{ran:?}");
-        serde_json::from_str(&ran.out).unwrap()
+        self.served.json(&self.of(arguments)).await
     }
 
-    /// What a run that must fail says.
     async fn refused(&self, arguments: &str) -> String {
-        let ran = self.cairn(arguments).await;
-        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{ran:?}");
-        ran.err
+        self.served.refused(&self.of(arguments)).await
     }
 
     async fn keygen(&self, name: &str) -> String {
@@ -120,7 +95,7 @@ async fn an_operator_takes_a_node_from_registration_to_the_refund() {
         [bench.keygen("first.key").await, bench.keygen("second.key").await, bench.keygen("third.key").await];
 
     let error = bench.refused("register --key first.key").await;
-    assert!(error.contains("solana-keygen new --outfile authority.json"), "{error}");
+    assert!(error.contains("cairn keygen --solana --out authority.json"), "{error}");
     let error = bench.refused("register --key first.key --new-authority").await;
     assert!(error.contains("has 0 SOL") && error.contains("bond 0.1") && error.contains("--airdrop"), "{error}");
     let done = bench.json("register --key first.key --airdrop").await;
@@ -189,7 +164,7 @@ async fn what_is_wrong_with_the_options_is_said_by_their_names() {
     bench.keygen("node.key").await;
     Keypair::generate().save(&bench.path("authority.json")).unwrap();
     let rollup = bench.client.address().to_string();
-    let url = bench.server.url();
+    let url = bench.served.url();
     let elsewhere = Keypair::generate().address();
     for (arguments, said) in [
         (format!("register --rpc {url} --rollup nonsense --authority authority.json"), "--rollup"),

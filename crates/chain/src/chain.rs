@@ -1,7 +1,7 @@
 //! `trait Chain`: everything Cairn asks of a chain.
 
 use crate::{
-    Account, AccountFilter, Accounts, Address, ChainError, ProgramAccounts, Signature, SignedTransaction,
+    Account, AccountFilter, AccountWatch, Accounts, Address, ChainError, ProgramAccounts, Signature, SignedTransaction,
     TransactionFailure,
 };
 use async_trait::async_trait;
@@ -101,6 +101,36 @@ pub trait Chain: Send + Sync {
     /// # Errors
     /// [`ChainError`] when the chain cannot be reached.
     async fn status(&self, signature: &Signature) -> Result<Option<TransactionStatus>, ChainError>;
+
+    /// What became of each of these transactions (at most 256), without fee, units and log: for whoever has many in the
+    /// air.
+    ///
+    /// # Errors
+    /// [`ChainError`] when the chain cannot be reached or too many are asked for.
+    async fn statuses(&self, signatures: &[Signature]) -> Result<Vec<Option<TransactionStatus>>, ChainError> {
+        let mut statuses = Vec::with_capacity(signatures.len());
+        for signature in signatures {
+            statuses.push(self.status(signature).await?);
+        }
+        Ok(statuses)
+    }
+
+    /// Priority fees, in millionths of a lamport per compute unit, that transactions writing to these accounts paid in
+    /// recent slots: one entry a slot, in no order. Empty where there is no market for them.
+    ///
+    /// # Errors
+    /// [`ChainError`] when the chain cannot be reached.
+    async fn recent_fees(&self, writable: &[Address]) -> Result<Vec<u64>, ChainError> {
+        let _ = writable;
+        Ok(Vec::new())
+    }
+
+    /// Wakes whoever follows these accounts when one of them may have changed. It is a hint and no source: it may wake
+    /// for nothing and may miss changes, so a follower also looks by itself every now and then.
+    fn watch(&self, addresses: &[Address], commitment: Commitment) -> AccountWatch {
+        let _ = (addresses, commitment);
+        AccountWatch::never()
+    }
 
     /// The accounts of `program` that pass every filter. Costly on a cluster, and some RPC servers refuse it: for an
     /// operator's question now and then, never for following a rollup.

@@ -8,16 +8,19 @@
 //! speaks to it, and to a cluster, from any other process.
 
 mod account;
+pub mod agreement;
 mod chain;
 mod embedded;
 mod error;
 mod failure;
 mod keypair;
+pub mod metrics;
 mod rollup;
 mod rpc;
 mod signature;
 mod time;
 mod transaction;
+mod watch;
 
 pub use account::{Account, AccountFilter, Accounts, ProgramAccounts};
 pub use cairn_interface::{Address, MAX_TRANSACTION_BYTES, PROGRAM_ID};
@@ -26,11 +29,18 @@ pub use embedded::{EmbeddedChain, EmbeddedFollower, JournalError, OpenError, Opt
 pub use error::{BoxError, ChainError, ErrorClass};
 pub use failure::TransactionFailure;
 pub use keypair::{KeyFileError, Keypair};
-pub use rollup::{FinalizedQueue, NewNode, NewRollup, RollupClient, RollupError, Snapshot, Submitted};
-pub use rpc::{EmbeddedRpcServer, InvalidUrl, RPC_ADDRESS, RPC_URL, RpcChain};
+pub use rollup::{
+    DELIVERY_PATIENCE, DeliveryEvent, DeliveryObserver, FeePolicy, FinalizedQueue, MAX_SNAPSHOT_BATCHES, NewNode,
+    NewRollup, RollupClient, RollupError, Snapshot, Submitted,
+};
+pub use rpc::{
+    EmbeddedRpcServer, InvalidRpcOptions, InvalidUrl, RPC_ADDRESS, RPC_URL, RpcChain, RpcOptions, ServerState,
+    ServerStatus, Websocket,
+};
 pub use signature::{Signature, SignatureError};
 pub use time::TimeSource;
 pub use transaction::{BuildError, SignedTransaction, TransactionBuilder};
+pub use watch::AccountWatch;
 
 /// A blockhash is accepted by transactions for this many slots after its own.
 pub const BLOCKHASH_SLOTS: u64 = 150;

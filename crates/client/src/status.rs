@@ -67,6 +67,7 @@ impl SequencerStatus {
             ("sealed", status.sealed),
             ("published", status.published),
             ("proved", status.proved),
+            ("confirmed", status.confirmed),
             ("submitted", status.submitted),
         ];
         Ok(Self {

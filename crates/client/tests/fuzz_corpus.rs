@@ -1,5 +1,6 @@
 //! Replays the corpus of the fuzz targets, and cuts and changes its files at every place.
 
+mod account_bytes;
 #[path = "../../../tests/fuzz/bodies.rs"]
 mod bodies;
 mod warc_files;
@@ -7,7 +8,7 @@ mod warc_files;
 use bodies::{NODE, SECRET, TREE, cursor};
 use cairn_client::warc::read_files;
 use cairn_client::{NodeKey, ReceiptKeyFile};
-use cairn_interface::{QUEUE, Queue};
+use cairn_interface::{Node, Queue, Rollup};
 use cairn_proto::v1::{self, SubmitBundleRequest};
 use cairn_proto::{Acknowledgement, Submission};
 use cairn_schnorr::SigningKey;
@@ -23,7 +24,10 @@ use std::path::PathBuf;
 use warc_files::{gzip, options, own, record, response};
 
 type Body = fn(&[u8]);
-const TARGETS: [(&str, Body); 11] = [
+/// Where the rollup of the seeds has its blobs.
+const LOCATION: &str = "https://blobs.example.org/cairn";
+
+const TARGETS: [(&str, Body); 12] = [
     ("warc", bodies::warc),
     ("receipt", bodies::receipt),
     ("bundle", bodies::bundle),
@@ -32,6 +36,7 @@ const TARGETS: [(&str, Body); 11] = [
     ("account_proof", bodies::account_proof),
     ("signature", bodies::signature),
     ("account", bodies::account),
+    ("blob_location", bodies::blob_location),
     ("state", bodies::state),
     ("acknowledgement", bodies::acknowledgement),
     ("key_file", bodies::key_file),
@@ -84,6 +89,7 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let digest = bundle.statement(&rollup_id).unwrap().digest();
     bundle.signature = key.sign(&digest);
     let (bundles, entries) = (vec![bundle.clone()], entries(&key).to_vec());
+    let entries_of_queue = entries.clone();
     let mut state = TREE.open(touched(&bundles, &entries));
     let before = borsh::to_vec(&state).unwrap();
     let cursor = cursor(&rollup_id);
@@ -108,11 +114,20 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("proof", "page", ReceiptProof::new(&batch, 0, 3).unwrap().encode()),
         ("account_proof", "node", AccountProof::new(&batch.header, &state, NODE).unwrap().encode()),
         ("signature", "bundle", signature),
-        ("account", "queue", queue_account(&key)),
+        ("account", "queue", account_bytes::queue(queue_genesis(), &entries_of_queue, u64::from(NODE + 2))),
+        ("account", "rollup", account_bytes::rollup(&cursor, &batch.header.cursor(), LOCATION)),
+        ("account", "batch", account_bytes::batch(&batch.header)),
+        ("account", "node", account_bytes::node(NODE, &key.public())),
+        ("blob_location", "https", [&[LOCATION.len() as u8], LOCATION.as_bytes()].concat()),
         ("state", "batch", before),
         ("acknowledgement", "duplicate", v1::Acknowledgement::from(acknowledgement).encode_to_vec()),
         ("key_file", "node", key_file(&key)),
     ]
+}
+
+/// Where the queue of the seeds starts.
+fn queue_genesis() -> QueueCursor {
+    QueueCursor { position: 0, digest: cairn_types::queue_genesis(&options().rollup_id) }
 }
 
 fn secret() -> SigningKey {
@@ -128,37 +143,6 @@ fn entries(key: &NodeKey) -> [QueueEntry; 3] {
         (EntryKind::Deactivate, NODE + 1, Default::default()),
     ]
     .map(|(kind, index, key)| QueueEntry::new(kind, index, key).unwrap())
-}
-
-/// A `Queue` account with those entries: discriminator, rollup, length, digest, nodes, and the ring, in which position `p`
-/// stands at `p mod 256`.
-fn queue_account(key: &NodeKey) -> Vec<u8> {
-    let mut cursor = QueueCursor { position: 0, digest: cairn_types::queue_genesis(&options().rollup_id) };
-    let mut data = vec![0; QUEUE.size];
-    let ring = cairn_interface::layout::DISCRIMINATOR + cairn_interface::layout::QUEUE_HEAD;
-    for entry in entries(key) {
-        cursor = cursor.push(&entry);
-        let slot = 100 + cursor.position;
-        let kind = entry.kind.code() as u32;
-        let parts = [
-            &cursor.digest.to_bytes()[..],
-            &slot.to_le_bytes(),
-            &kind.to_le_bytes(),
-            &entry.node_index.to_le_bytes(),
-            &entry.key.to_bytes(),
-        ];
-        let at = ring + cursor.position as usize * cairn_interface::layout::RING_ENTRY;
-        data[at..at + cairn_interface::layout::RING_ENTRY].copy_from_slice(&parts.concat());
-    }
-    let head = [
-        &QUEUE.discriminator[..],
-        &[5; 32],
-        &cursor.position.to_le_bytes(),
-        &cursor.digest.to_bytes(),
-        &u64::from(NODE + 2).to_le_bytes(),
-    ];
-    data[..ring].copy_from_slice(&head.concat());
-    data
 }
 
 fn key_file(key: &NodeKey) -> Vec<u8> {
@@ -198,11 +182,20 @@ fn seeds_are_accepted_by_what_they_are_seeds_of() {
                 let message = Digest::from_slice(&bytes[120..]).unwrap();
                 NodeKey::from(secret()).public().verify(&message, &signature).unwrap();
             }
-            "account" => {
-                let queue = Queue::parse(&bytes).unwrap();
-                let genesis = QueueCursor { position: 0, digest: cairn_types::queue_genesis(&options().rollup_id) };
-                assert_eq!(queue.entries_from(&genesis, 3).unwrap().len(), 3);
-            }
+            "account" => match name {
+                "queue" => {
+                    let queue = Queue::parse(&bytes).unwrap();
+                    assert_eq!(queue.entries_from(&queue_genesis(), 3).unwrap().len(), 3);
+                }
+                "rollup" => {
+                    let rollup = Rollup::parse(&bytes).unwrap();
+                    assert_eq!((rollup.pending(), rollup.blob_location.as_str()), (1, LOCATION));
+                }
+                "batch" => drop(cairn_interface::Batch::parse(&bytes).unwrap()),
+                "node" => assert_eq!(Node::parse(&bytes).unwrap().receipt_key, NodeKey::from(secret()).public()),
+                other => panic!("which account is {other}?"),
+            },
+            "blob_location" => assert!(bodies::blob_location_of(&bytes).is_some()),
             "state" => {
                 let state = borsh::from_slice::<PartialState>(&bytes).unwrap();
                 state.verify(&cursor(&options().rollup_id).state_root).unwrap();

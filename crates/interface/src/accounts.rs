@@ -35,6 +35,8 @@ pub mod layout {
     pub const CURSOR: usize = 8 + 32 + 32 + 8 + 32;
     /// Bytes of a `Rollup` that later versions have for limits and keys.
     pub const ROLLUP_RESERVED: usize = 17 * 4;
+    /// The end of a `Rollup`: profile, two bumps, length of the blob location, four zeros, the blob location.
+    pub const ROLLUP_TAIL: usize = 8 + crate::MAX_BLOB_LOCATION_BYTES;
     /// A queue before its ring: rollup, length, digest, number of nodes.
     pub const QUEUE_HEAD: usize = 32 + 8 + 32 + 8;
     /// A place of a queue's ring: digest, slot, kind, node index, key.
@@ -43,11 +45,17 @@ pub mod layout {
     pub const GROWTH: usize = 10_240;
 }
 
-/// A rollup: keys, identity, cursors, limits.
+/// A rollup: keys, identity, cursors, limits, where blobs are.
 pub const ROLLUP: AccountKind = AccountKind {
     name: "Rollup",
     discriminator: [0x90, 0x43, 0xc9, 0xd9, 0x1a, 0x52, 0x6c, 0x6a],
-    size: layout::DISCRIMINATOR + 7 * 32 + 2 * layout::CURSOR + 6 * 8 + 4 + layout::ROLLUP_RESERVED + 8,
+    size: layout::DISCRIMINATOR
+        + 7 * 32
+        + 2 * layout::CURSOR
+        + 6 * 8
+        + 4
+        + layout::ROLLUP_RESERVED
+        + layout::ROLLUP_TAIL,
 };
 
 /// A registration queue at its full size: length, digest, number of nodes, ring.
@@ -77,12 +85,25 @@ pub const BATCH: AccountKind = AccountKind {
 /// Why bytes are not the account that was looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
-    /// Another length.
+    /// Another length, and another kind as far as one can tell.
     #[error("a {account} account is {expected} bytes long, this one {actual}")]
     Length {
         /// What was looked for.
         account: &'static str,
         /// Its length.
+        expected: usize,
+        /// The length found.
+        actual: usize,
+    },
+    /// Its kind, in another length.
+    #[error(
+        "this {account} account is {actual} bytes long, and {expected} in this version: it was made by another version, or is \
+         not complete yet; use the version that made it, or start over with a new rollup"
+    )]
+    Version {
+        /// What was looked for.
+        account: &'static str,
+        /// Its length in this version.
         expected: usize,
         /// The length found.
         actual: usize,

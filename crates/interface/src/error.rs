@@ -87,12 +87,15 @@ errors! {
     6039 WrongRecipient "the bond goes back to whoever paid it, and to nobody else"
     6040 AlreadyPaused "the rollup is paused already"
     6041 NotPaused "the rollup is not paused"
+    6042 BadBlobLocation "the location of blobs must be at most 200 bytes of printable ASCII without spaces, and followed by zeros only"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MAX_PENDING_CEILING, MAX_QUEUE_DEADLINE, MIN_BOND, MIN_QUEUE_DEADLINE, OVERDUE_GRACE};
+    use crate::{
+        MAX_BLOB_LOCATION_BYTES, MAX_PENDING_CEILING, MAX_QUEUE_DEADLINE, MIN_BOND, MIN_QUEUE_DEADLINE, OVERDUE_GRACE,
+    };
     use alloc::string::ToString;
     use alloc::vec::Vec;
     use cairn_types::limits::MAX_NODES;
@@ -115,6 +118,7 @@ mod tests {
             (SettlementError::InvalidQueueDeadline, &[MIN_QUEUE_DEADLINE, MAX_QUEUE_DEADLINE]),
             (SettlementError::QueueOverdue, &[u64::from(OVERDUE_GRACE)]),
             (SettlementError::RegistryFull, &[u64::from(MAX_NODES)]),
+            (SettlementError::BadBlobLocation, &[MAX_BLOB_LOCATION_BYTES as u64]),
         ] {
             let sentence = error.to_string().replace(',', "");
             let numbers = sentence.split_whitespace().filter_map(|word| word.parse::<u64>().ok()).collect::<Vec<_>>();

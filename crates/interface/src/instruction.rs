@@ -3,7 +3,9 @@
 mod admin;
 mod registry;
 
-pub use admin::{Initialize, create_rollup, extend_queue, initialize, pause, set_registry, set_sequencer, unpause};
+pub use admin::{
+    Initialize, create_rollup, extend_queue, initialize, pause, set_blob_location, set_registry, set_sequencer, unpause,
+};
 pub use registry::{RegisterNode, deactivate_node, refund_bond, register_node, rotate_key};
 
 use crate::{Address, SYSTEM_PROGRAM_ID, batch_address, queue_address};
@@ -82,7 +84,7 @@ mod tests {
     #[test]
     fn discriminators_are_hashes_of_the_names() {
         let all = [&[("submit_batch", SUBMIT_BATCH)], admin::DISCRIMINATORS, registry::DISCRIMINATORS].concat();
-        assert_eq!(all.len(), 11);
+        assert_eq!(all.len(), 12);
         for (name, discriminator) in all {
             let hash = Sha256::new().chain_update("global:").chain_update(name).finalize();
             assert_eq!(hash[..8], discriminator, "{name}");

@@ -8,6 +8,7 @@ extern crate alloc;
 
 mod accounts;
 mod address;
+mod blob_location;
 #[cfg(feature = "derive")]
 mod derive;
 mod error;
@@ -21,6 +22,9 @@ pub use accounts::{
     RingError, Rollup, consumed_up_to, layout,
 };
 pub use address::{Address, AddressError};
+pub use blob_location::{
+    BlobLocationPlace, MAX_BLOB_LOCATION_BYTES, blob_location_in, blob_location_place, is_blob_location,
+};
 pub use cairn_types::{Profile, UnknownProfile};
 #[cfg(feature = "derive")]
 pub use derive::{batch_address, node_address, queue_address, rollup_address};
@@ -28,7 +32,8 @@ pub use error::SettlementError;
 #[cfg(feature = "derive")]
 pub use instruction::{
     AccountMeta, Initialize, Instruction, RegisterNode, create_rollup, deactivate_node, extend_queue, initialize,
-    pause, refund_bond, register_node, rotate_key, set_registry, set_sequencer, submit_batch, unpause,
+    pause, refund_bond, register_node, rotate_key, set_blob_location, set_registry, set_sequencer, submit_batch,
+    unpause,
 };
 #[cfg(feature = "derive")]
 pub use rollup_id::rollup_id;

@@ -1,4 +1,4 @@
-//! The wire: services of the sequencer and the indexer, and what turns their messages into checked values and back.
+//! The wire: services of the sequencer, the indexer and the prover, and what turns their messages into checked values and back.
 //!
 //! | module | what |
 //! |---|---|

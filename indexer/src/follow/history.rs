@@ -1,12 +1,19 @@
 //! Whether chain and index have one history, and what to do when they have not.
 //!
-//! Batches that are not settled can be abandoned, and others submitted in their place. What was indexed of them is taken
-//! back when the chain shows those others; a chain that merely has less than before may only be a server that lags.
+//! Confirmed batches may be rolled back with the fork that they are on; batches that are not settled can be abandoned, and
+//! others submitted in their place. What was indexed of them leaves the history when the chain shows those others, and is
+//! kept beside it; a chain that merely has less than before may only be a server that lags.
+//!
+//! Only what is final replaces what is final, and nothing replaces what is settled.
 
-use super::{Follower, Obstacle, READ_AHEAD};
-use crate::metrics;
-use cairn_interface::Batch;
+use super::take::counted;
+use super::{Follower, Here, Obstacle, READ_AHEAD, now_ms};
+use crate::store::{Reach, Reason, Replaced, Store, StoreError};
+use crate::{Commitment, metrics};
+use cairn_chain::Snapshot;
 use cairn_types::{Cursor, Digest};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Where the chain's tip lies, seen from the index.
@@ -18,6 +25,24 @@ enum Tip {
     Behind,
     /// On another history.
     Beside,
+}
+
+/// What comparing chain and index came to.
+pub(super) enum History {
+    /// They have one history, as far as the first says.
+    Same(Reach),
+    /// The index was taken back to what they share.
+    Changed,
+}
+
+/// What became of batches that the chain seems to have others for.
+enum TakenBack {
+    /// They are taken back.
+    Done,
+    /// It is the chain's next header that does not follow, and that is what it is refused for.
+    Nothing,
+    /// The histories part below what may be replaced on this word.
+    Below,
 }
 
 /// Compares `tip` with the indexed history, of which `at` is the digest of the header before the tip and `previous` what
@@ -35,65 +60,128 @@ fn place(cursor: &Cursor, tip: &Cursor, at: Option<Digest>, previous: Option<Dig
 }
 
 impl Follower {
-    /// Whether the chain may have another history than the index. `next` is its batch after the last indexed one.
-    pub(super) async fn is_beside(
+    /// Compares both looks with the index, takes back what they have others for, and keeps how far they reach.
+    pub(super) async fn reconcile(
         &self,
-        cursor: &Cursor,
-        tip: &Cursor,
-        next: Option<&Batch>,
-    ) -> Result<bool, Obstacle> {
+        here: &Here,
+        finalized: &Snapshot,
+        confirmed: &Snapshot,
+        token: &CancellationToken,
+    ) -> Result<History, Obstacle> {
+        let Here { cursor, mut reach } = *here;
+        let tip = &finalized.rollup.tip;
+        match self.place_of(&cursor, finalized).await? {
+            Tip::Beside => match self.take_back(here, Commitment::Finalized, finalized, token).await? {
+                TakenBack::Done => return Ok(History::Changed),
+                TakenBack::Nothing => {}
+                TakenBack::Below => {
+                    return Err(Obstacle::Diverged(format!(
+                        "the first {} batches are settled, and the chain shows others among them: check that it is the \
+                         right chain, or start once with --rebuild",
+                        reach.settled
+                    )));
+                }
+            },
+            _ if tip.batches < reach.finalized => {
+                return Err(Obstacle::Diverged(format!(
+                    "{} batches are indexed as final and the chain has {} of them: a server that lags, or the rest was \
+                     abandoned; they are taken back when the chain has others in their place",
+                    reach.finalized, tip.batches
+                )));
+            }
+            _ => {
+                reach.finalized = reach.finalized.max(tip.batches.min(cursor.batches));
+                reach.confirmed = reach.confirmed.max(reach.finalized);
+                let settled = &finalized.rollup.settled;
+                let known = match settled.batches.checked_sub(1) {
+                    Some(last) if settled.batches <= reach.finalized => {
+                        self.digest(last).await? == Some(settled.header_digest)
+                    }
+                    _ => false,
+                };
+                if known {
+                    reach.settled = reach.settled.max(settled.batches);
+                }
+            }
+        }
+        self.keep(&here.reach, &reach).await?;
+        let before = reach;
+        let here = Here { cursor, reach };
+        match self.place_of(&cursor, confirmed).await? {
+            Tip::Reached => {
+                reach.confirmed = cursor.batches;
+                reach.generation = confirmed.rollup.generation;
+            }
+            Tip::Behind => reach.confirmed = confirmed.rollup.tip.batches.max(reach.finalized),
+            Tip::Beside => match self.take_back(&here, Commitment::Confirmed, confirmed, token).await? {
+                TakenBack::Done => return Ok(History::Changed),
+                TakenBack::Nothing => {}
+                // Others are to replace what is final here. Until they are final too, what is final is all there is.
+                TakenBack::Below => reach.confirmed = reach.finalized,
+            },
+        }
+        self.keep(&before, &reach).await?;
+        Ok(History::Same(reach))
+    }
+
+    async fn place_of(&self, cursor: &Cursor, snapshot: &Snapshot) -> Result<Tip, Obstacle> {
+        let tip = &snapshot.rollup.tip;
         let at = match tip.batches.min(cursor.batches).checked_sub(1) {
             None => Some(Digest::ZERO),
             Some(last) => self.digest(last).await?,
         };
+        let next = snapshot.batches.first().and_then(Option::as_ref).filter(|_| cursor.batches < tip.batches);
         // A header that is not what its digest says is no sign of another history: it is refused like any other.
         let previous = next.filter(|next| next.header.statement() == next.digest).map(|next| next.header.previous);
-        match place(cursor, tip, at, previous) {
-            Tip::Reached => Ok(false),
-            Tip::Behind => Err(Obstacle::Diverged(format!(
-                "{} batches are indexed and the chain has {} of them: a server that lags, or the rest was abandoned; \
-                 they are taken back when the chain has others in their place",
-                cursor.batches, tip.batches
-            ))),
-            Tip::Beside => Ok(true),
-        }
+        Ok(place(cursor, tip, at, previous))
     }
 
-    /// Finds the last batch that chain and index share, and takes back those after it. `false` when that is the last one
-    /// here: then it is the chain's next header that does not follow, and that is what it is refused for.
-    pub(super) async fn take_back(
+    /// Finds the last batch that chain and index share, and takes back those after it.
+    async fn take_back(
         &self,
-        cursor: &Cursor,
-        tip: &Cursor,
+        here: &Here,
+        commitment: Commitment,
+        snapshot: &Snapshot,
         token: &CancellationToken,
-    ) -> Result<bool, Obstacle> {
+    ) -> Result<TakenBack, Obstacle> {
+        let (cursor, tip) = (&here.cursor, &snapshot.rollup.tip);
+        let floor = match commitment {
+            Commitment::Finalized => here.reach.settled,
+            Commitment::Confirmed => here.reach.finalized,
+        };
+        // Of the batches below the floor only the last has to be looked at.
+        let lowest = floor.saturating_sub(1);
         let mut end = cursor.batches.min(tip.batches);
-        let mut other = None;
+        let mut others = BTreeMap::new();
         let shared = loop {
-            let start = end.saturating_sub(READ_AHEAD);
-            let snapshot = self.client.snapshot(start..end);
-            let snapshot = token.run_until_cancelled(snapshot).await.ok_or(Obstacle::Stopping)??;
+            let start = end.saturating_sub(READ_AHEAD).max(lowest);
+            if start >= end {
+                break (floor == 0).then_some(0);
+            }
+            let read = self.client.snapshot_at(start..end, commitment.on_chain());
+            let read = token.run_until_cancelled(read).await.ok_or(Obstacle::Stopping)??;
             let mut shared = None;
-            let batches = snapshot.batches.into_iter().rev().flatten();
+            let batches = read.batches.into_iter().rev().flatten();
             for batch in batches.filter(|batch| batch.header.statement() == batch.digest) {
                 let number = batch.header.number;
                 if self.digest(number).await? == Some(batch.digest) {
                     shared = Some(number.saturating_add(1));
                     break;
                 }
-                other = Some((number, batch.digest));
+                others.insert(number, batch.digest);
             }
             match shared {
-                Some(shared) => break shared,
-                None if start == 0 => break 0,
+                Some(_) => break shared,
+                None if start == lowest => break (floor == 0).then_some(0),
                 None => end = start,
             }
         };
+        let Some(shared) = shared.filter(|shared| *shared >= floor) else { return Ok(TakenBack::Below) };
         if shared == cursor.batches && tip.batches > cursor.batches {
-            return Ok(false);
+            return Ok(TakenBack::Nothing);
         }
         // Only another batch in the very place of the first that goes is a reason to let it go.
-        let Some((number, digest)) = other.filter(|(number, _)| *number == shared) else {
+        let Some(digest) = others.get(&shared).copied() else {
             return Err(Obstacle::Diverged(format!(
                 "the chain's tip is batch {} with digest {}, which is not on the indexed history of {} batches, and it \
                  shows no other batch in their place: check that it is the right chain, or start once with --rebuild",
@@ -101,22 +189,54 @@ impl Follower {
             )));
         };
         let dropped = cursor.batches.saturating_sub(shared);
-        tracing::warn!(dropped, batch = number, header_digest = %digest, "the chain has other batches: taking back");
+        tracing::warn!(dropped, batch = shared, header_digest = %digest, %commitment, "the chain has other batches");
+        let abandoned = snapshot.rollup.generation > here.reach.generation;
+        let replace = Replace { shared, others, abandoned, finalized: here.reach.finalized };
         let (store, rollup_id) = (self.store.clone(), self.rollup_id);
-        let totals = tokio::task::spawn_blocking(move || {
-            while store.totals(&rollup_id)?.cursor.batches > shared && store.take_back(&rollup_id)? {}
-            store.totals(&rollup_id)
-        });
-        let totals = totals.await??;
-        metrics::taken_back(dropped);
-        self.status.send_modify(|status| status.count(&totals));
-        Ok(true)
+        let left =
+            tokio::task::spawn_blocking(move || replace.apply(&store).and_then(|()| counted(&store, &rollup_id)));
+        self.counted(&left.await??);
+        Ok(TakenBack::Done)
+    }
+
+    /// Keeps how far the chain reaches, where that changed.
+    async fn keep(&self, before: &Reach, reach: &Reach) -> Result<(), Obstacle> {
+        if before == reach {
+            return Ok(());
+        }
+        let (store, rollup_id, reach) = (self.store.clone(), self.rollup_id, *reach);
+        let kept =
+            tokio::task::spawn_blocking(move || store.reached(&reach).and_then(|()| counted(&store, &rollup_id)));
+        self.counted(&kept.await??);
+        Ok(())
     }
 
     async fn digest(&self, number: u64) -> Result<Option<Digest>, Obstacle> {
         let store = self.store.clone();
-        let batch = tokio::task::spawn_blocking(move || store.batch(number)).await??;
+        let batch = tokio::task::spawn_blocking(move || store.whole()?.batch(number)).await??;
         Ok(batch.map(|batch| batch.header_digest))
+    }
+}
+
+/// What goes, and why.
+struct Replace {
+    shared: u64,
+    others: BTreeMap<u64, Digest>,
+    abandoned: bool,
+    finalized: u64,
+}
+
+impl Replace {
+    fn apply(self, store: &Arc<Store>) -> Result<(), StoreError> {
+        let at_ms = now_ms();
+        while let Some(number) = store.whole()?.batches().checked_sub(1).filter(|number| *number >= self.shared) {
+            let was_final = number < self.finalized;
+            // What was final goes only when it was abandoned.
+            let reason = if was_final || self.abandoned { Reason::Abandoned } else { Reason::Fork };
+            store.take_back(Replaced { reason, at_ms, by: self.others.get(&number).copied(), was_final })?;
+            metrics::replaced(reason);
+        }
+        Ok(())
     }
 }
 

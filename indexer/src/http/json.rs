@@ -1,10 +1,12 @@
 //! Values in JSON. Numbers that may pass 2^53 are decimal strings, digests lower-case hex, Solana keys base58.
 
 pub(super) mod nodes;
+pub(super) mod replaced;
 
+use crate::api;
 use crate::blobs::blob_path;
-use crate::store::{ContentHit, ReceiptEntry, StoredBatch};
-use crate::{ContentDigest, Place, Status};
+use crate::store::{ContentHit, StoredBatch};
+use crate::{Commitment, ConfirmedStatus, ContentDigest, Place, Status};
 use cairn_chain::Address;
 use cairn_types::{
     BatchHeader, Bundle, Capture, Digest, QueueCursor, Receipt, RightsSignal, SignalKind, VERDICT_NAMES, Verdicts,
@@ -29,6 +31,8 @@ pub(super) fn status(status: &Status) -> Value {
         "nodes": status.nodes.to_string(),
         "queue_position": status.queue_position.to_string(),
         "state_root": hex(&status.state_root),
+        "confirmed": confirmed(&status.confirmed),
+        "batches_replaced": status.batches_replaced.to_string(),
         "problem": status.problem.as_ref().map(|problem| json!({
             "kind": problem.kind.name(),
             "batch": problem.batch.map(|number| number.to_string()),
@@ -40,8 +44,25 @@ pub(super) fn status(status: &Status) -> Value {
     })
 }
 
+fn confirmed(status: &ConfirmedStatus) -> Value {
+    json!({
+        "slot": status.slot.to_string(),
+        "batches_on_chain": status.batches_on_chain.to_string(),
+        "batches_indexed": status.batches_indexed.to_string(),
+        "header_digest": status.header_digest.as_ref().map(hex),
+        "bundles": status.bundles.to_string(),
+        "receipts": status.receipts.to_string(),
+        "leaf_mismatches": status.leaf_mismatches.to_string(),
+        "nodes": status.nodes.to_string(),
+        "queue_position": status.queue_position.to_string(),
+        "state_root": hex(&status.state_root),
+    })
+}
+
 pub(super) fn batch(batch: &StoredBatch) -> Value {
     json!({
+        "commitment": batch.commitment.name(),
+        "replaced": null,
         "number": batch.header.number.to_string(),
         "header_digest": hex(&batch.header_digest),
         "header": header(&batch.header),
@@ -107,36 +128,51 @@ fn bundle(index: usize, bundle: &Bundle) -> Value {
     })
 }
 
-pub(super) fn receipt(digest: &Digest, entry: &ReceiptEntry) -> Value {
+pub(super) fn receipt(commitment: Commitment, digest: &Digest, found: &api::Receipt) -> Value {
+    let entry = &found.entry;
     let positions: Vec<_> = entry
         .places
         .iter()
         .map(|(place, valid)| {
             let mut position = position(*place);
+            position.insert("commitment".into(), json!(entry.commitment(*place).name()));
             position.insert("leaf_mismatch".into(), json!(!valid));
             position
         })
         .collect();
     json!({
+        "commitment": commitment.name(),
         "receipt_digest": hex(digest),
         // Bytes that are no receipt are kept as they are; every place of theirs is a mismatch.
         "receipt": Receipt::decode(&entry.bytes).ok().as_ref().map(fields),
         "receipt_bytes": hex::encode(&entry.bytes),
         "positions": positions,
+        "replaced": found.replaced.iter().map(replaced::place).collect::<Vec<_>>(),
         "next_page": entry.next.map(token),
     })
 }
 
-pub(super) fn content(digest: &ContentDigest, hits: &[ContentHit], next: Option<Place>) -> Value {
+pub(super) fn content(
+    commitment: Commitment,
+    digest: &ContentDigest,
+    hits: &[ContentHit],
+    next: Option<Place>,
+) -> Value {
     let hits: Vec<_> = hits
         .iter()
         .map(|hit| {
             let mut entry = position(hit.place);
+            entry.insert("commitment".into(), json!(hit.commitment.name()));
             entry.insert("receipt_digest".into(), json!(hex(&hit.receipt_digest)));
             entry
         })
         .collect();
-    json!({ "content": digest.to_string(), "positions": hits, "next_page": next.map(token) })
+    json!({
+        "commitment": commitment.name(),
+        "content": digest.to_string(),
+        "positions": hits,
+        "next_page": next.map(token),
+    })
 }
 
 fn position(place: Place) -> Map<String, Value> {

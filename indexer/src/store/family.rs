@@ -6,9 +6,11 @@
 /// any batch stays readable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Family {
-    /// name -> schema version and rollup id; progress: what the store belongs to and how far it is.
+    /// name -> schema version and rollup id; progress; reach: what the store belongs to, how far it is, and how much of
+    /// that is confirmed, final and settled.
     Meta,
-    /// batch number (u64) -> header words, header digest, slot, statements of its bundles, leaf mismatches, new nodes.
+    /// batch number (u64) -> header words, header digest, slot, statements of its bundles, leaf mismatches, new nodes,
+    /// and what the index holds up to it.
     Batches,
     /// batch number (u64) ‖ bundle (u16) -> signature, the key it is by, the leaves, digests of receipts that are not
     /// their leaf's.
@@ -29,11 +31,18 @@ pub(crate) enum Family {
     Accounts,
     /// level (u8) ‖ position (u32) ‖ version -> digest of that node of the account tree (32, raw).
     Nodes,
+    /// batch number (u64) ‖ header digest (32) -> a batch that another stands in the place of: its row, its queue entries,
+    /// and what became of it.
+    Replaced,
+    /// batch number (u64) ‖ header digest (32) ‖ bundle (u16) -> as in `bundles`.
+    ReplacedBundles,
+    /// receipt digest (32) ‖ batch number (u64) ‖ header digest (32) ‖ bundle (u16) ‖ receipt (u16) -> as in `places`.
+    ReplacedPlaces,
 }
 
 impl Family {
     /// Every family; a store has exactly these.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Meta,
         Self::Batches,
         Self::Bundles,
@@ -45,6 +54,9 @@ impl Family {
         Self::Keys,
         Self::Accounts,
         Self::Nodes,
+        Self::Replaced,
+        Self::ReplacedBundles,
+        Self::ReplacedPlaces,
     ];
 
     /// The name in the database, which never changes.
@@ -61,6 +73,9 @@ impl Family {
             Self::Keys => "keys",
             Self::Accounts => "accounts",
             Self::Nodes => "nodes",
+            Self::Replaced => "replaced",
+            Self::ReplacedBundles => "replaced_bundles",
+            Self::ReplacedPlaces => "replaced_places",
         }
     }
 }

@@ -7,7 +7,7 @@ use rocksdb::{DB, Options, WriteBatch};
 use std::path::{Path, PathBuf};
 
 /// Version of the layout of column families and rows.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 const IDENTITY: &[u8] = b"identity";
 

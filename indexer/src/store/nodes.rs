@@ -1,13 +1,12 @@
 //! What is asked of the store about nodes: accounts, keys, queue entries, and who signed which bundle.
 
 use super::row::{BundleRow, EntryRow, account_key, bundle_key, number_after, version};
-use super::{Family, Store, StoreError, damaged};
-use crate::Place;
+use super::{Family, StoreError, StoredBatch, View, damaged};
+use crate::{Commitment, Place};
 use borsh::BorshDeserialize as _;
 use cairn_types::limits::{BATCH_DEPTH, MAX_NODES};
 use cairn_types::state::StateRead as _;
 use cairn_types::{Account, AccountProof, Bundle, Digest, QueueEntry, ReceiptKey, ReceiptSignature, tree};
-use rocksdb::{Direction, IteratorMode, ReadOptions};
 
 /// Part of a list, and where the next part begins; `None` after the last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +26,8 @@ pub struct StoredEntry {
     pub batch: u64,
     /// The entry.
     pub entry: QueueEntry,
+    /// How sure the chain is of that batch.
+    pub commitment: Commitment,
 }
 
 /// An entry that gave a node a key.
@@ -47,6 +48,8 @@ pub struct SignedBundle {
     pub batch: u64,
     /// Its position in that batch.
     pub bundle: u16,
+    /// How sure the chain is of that batch.
+    pub commitment: Commitment,
 }
 
 /// A bundle with what shows who signed it.
@@ -66,9 +69,30 @@ pub struct StoredBundle {
     pub header_digest: Digest,
     /// The batch root in it.
     pub batch_root: Digest,
+    /// How sure the chain is of that batch.
+    pub commitment: Commitment,
 }
 
-impl Store {
+impl StoredBundle {
+    /// Bundle number `bundle` of `batch`, of which `row` is stored.
+    pub(super) fn new(batch: &StoredBatch, row: BundleRow, bundle: u16) -> Option<Self> {
+        let index = usize::from(bundle);
+        let statement = batch.statements.get(index).copied()?;
+        let digests: Vec<_> = batch.statements.iter().map(Bundle::digest).collect();
+        Some(Self {
+            statement,
+            signature: row.signature,
+            key: row.key,
+            siblings: tree::path(BATCH_DEPTH, &digests, index),
+            receipts: row.receipts().collect(),
+            header_digest: batch.header_digest,
+            batch_root: batch.header.batch_root,
+            commitment: batch.commitment,
+        })
+    }
+}
+
+impl View<'_> {
     /// The account of a node after the first `batches` batches.
     ///
     /// # Errors
@@ -77,14 +101,14 @@ impl Store {
         self.state(batches).account(index)
     }
 
-    /// Up to `limit` nodes with an account after the first `batches` batches, from index `from` on.
+    /// Up to `limit` nodes with an account after the last batch, from index `from` on.
     ///
     /// # Errors
     /// When the disk fails or the store is damaged.
-    pub fn nodes(&self, batches: u64, from: u32, limit: usize) -> Result<Page<(u32, Account), u32>, StoreError> {
+    pub fn nodes(&self, from: u32, limit: usize) -> Result<Page<(u32, Account), u32>, StoreError> {
         let mut page = Page { items: Vec::new(), next: None };
-        let Some(last) = batches.checked_sub(1) else { return Ok(page) };
-        let mut walk = self.db.raw_iterator_cf(self.family(Family::Accounts));
+        let Some(last) = self.batches.checked_sub(1) else { return Ok(page) };
+        let mut walk = self.snapshot.raw_iterator_cf(self.store.family(Family::Accounts));
         let mut index = from;
         loop {
             walk.seek([&account_key(index)[..], &version(last)].concat());
@@ -128,15 +152,14 @@ impl Store {
     ///
     /// # Errors
     /// When the disk fails or the store is damaged.
-    pub fn key_uses(
-        &self,
-        batches: u64,
-        key: &ReceiptKey,
-        from: Option<u64>,
-        limit: usize,
-    ) -> Result<Page<KeyUse>, StoreError> {
-        let state = self.state(batches);
-        let found = self.numbered(Family::Keys, &key.to_bytes(), from, limit, |_, _| Ok(()))?;
+    pub fn key_uses(&self, key: &ReceiptKey, from: Option<u64>, limit: usize) -> Result<Page<KeyUse>, StoreError> {
+        let state = self.state(self.batches);
+        let consumed = match self.batches.checked_sub(1) {
+            Some(last) => self.row(last)?.map_or(0, |(_, header)| header.queue_to.position),
+            None => 0,
+        };
+        let end = consumed.saturating_add(1);
+        let found = self.numbered(Family::Keys, &key.to_bytes(), (from, end), limit, |_, _| Ok(()))?;
         let mut page = Page { items: Vec::new(), next: found.next };
         for (position, ()) in found.items {
             let Some(given) = self.entry(position)? else { continue };
@@ -149,7 +172,13 @@ impl Store {
     /// The entry at a queue position, if a batch consumed it.
     fn entry(&self, position: u64) -> Result<Option<StoredEntry>, StoreError> {
         let row = self.get::<EntryRow>(Family::Entries, &position.to_be_bytes())?;
-        Ok(row.map(|EntryRow { batch, entry }| StoredEntry { position, batch, entry }))
+        let row = row.filter(|row| row.batch < self.batches);
+        Ok(row.map(|EntryRow { batch, entry }| StoredEntry {
+            position,
+            batch,
+            entry,
+            commitment: self.commitment_of(batch),
+        }))
     }
 
     /// Up to `limit` entries that batch `number` consumed, from queue position `from` on. `None` when there is no such
@@ -188,9 +217,12 @@ impl Store {
             let whole = [value, &[0, 0]].concat();
             Place::from_key(&whole).ok_or_else(|| damaged(Family::Signed, key, "is not a bundle's place"))
         };
-        let page = self.numbered(Family::Signed, &index.to_be_bytes(), from, limit, read)?;
-        let bundle =
-            |(sequence, place): (u64, Place)| SignedBundle { sequence, batch: place.batch, bundle: place.bundle };
+        let end = self.node(self.batches, index)?.map_or(0, |account| account.next_sequence);
+        let page = self.numbered(Family::Signed, &index.to_be_bytes(), (from, end), limit, read)?;
+        let bundle = |(sequence, place): (u64, Place)| {
+            let commitment = self.commitment_of(place.batch);
+            SignedBundle { sequence, batch: place.batch, bundle: place.bundle, commitment }
+        };
         Ok(Page { items: page.items.into_iter().map(bundle).collect(), next: page.next })
     }
 
@@ -203,44 +235,30 @@ impl Store {
         let (Some(batch), Some(row)) = (self.batch(number)?, self.get::<BundleRow>(Family::Bundles, &key)?) else {
             return Ok(None);
         };
-        let index = usize::from(bundle);
-        let Some(statement) = batch.statements.get(index).copied() else { return Ok(None) };
-        let digests: Vec<_> = batch.statements.iter().map(Bundle::digest).collect();
-        Ok(Some(StoredBundle {
-            statement,
-            signature: row.signature,
-            key: row.key,
-            siblings: tree::path(BATCH_DEPTH, &digests, index),
-            receipts: row.receipts().collect(),
-            header_digest: batch.header_digest,
-            batch_root: batch.header.batch_root,
-        }))
+        Ok(StoredBundle::new(&batch, row, bundle))
     }
 
-    /// Up to `limit` rows whose key is `prefix` and a number, by number, from `from` on.
+    /// Up to `limit` rows whose key is `prefix` and a number, by number, from the first number on to before the second.
     fn numbered<T>(
         &self,
         family: Family,
         prefix: &[u8],
-        from: Option<u64>,
+        (from, end): (Option<u64>, u64),
         limit: usize,
         read: impl Fn(&[u8], &[u8]) -> Result<T, StoreError>,
     ) -> Result<Page<(u64, T)>, StoreError> {
         let start = [prefix, &from.unwrap_or(0).to_be_bytes()].concat();
-        let mut options = ReadOptions::default();
-        // No sequence or position comes near this.
-        options.set_iterate_upper_bound([prefix, &[0xff; 8]].concat());
+        let end = [prefix, &end.to_be_bytes()].concat();
         let mut page = Page { items: Vec::new(), next: None };
-        let mode = IteratorMode::From(&start, Direction::Forward);
-        for row in self.db.iterator_cf_opt(self.family(family), options, mode) {
-            let (key, value) = row.map_err(|source| StoreError::Database { what: "read a page", source })?;
-            let number = number_after(family, &key, prefix)?;
+        self.walk(family, &start, end, |key, value| {
+            let number = number_after(family, key, prefix)?;
             if page.items.len() == limit {
                 page.next = Some(number);
-                break;
+                return Ok(false);
             }
-            page.items.push((number, read(&key, &value)?));
-        }
+            page.items.push((number, read(key, value)?));
+            Ok(true)
+        })?;
         Ok(page)
     }
 }

@@ -1,38 +1,45 @@
-//! Taking batches back, when the chain's final history has others in their place.
+//! Taking batches out of the history, when the chain has others in their place. Nothing of them is lost: headers, bundles,
+//! entries and places move to where replaced batches are kept, and the receipts' bytes stay where they are.
 
 use super::row::{
     BatchRow, BundleRow, EntryRow, Progress, account_key, bundle_key, key_key, node_key, signed_key, version,
 };
-use super::write::{PROGRESS, contents_of};
-use super::{Family, Store, StoreError, damaged, encode};
+use super::view::header_of;
+use super::write::{PROGRESS, REACH, contents_of};
+use super::{Family, Replaced, Store, StoreError, damaged, encode};
 use crate::Place;
 use cairn_types::limits::ACCOUNTS_DEPTH;
-use cairn_types::{BatchHeader, Cursor, Digest, Receipt};
+use cairn_types::{Cursor, Digest, QueueEntry, Receipt};
 use rocksdb::WriteBatch;
 use std::collections::BTreeSet;
 
 impl Store {
-    /// Takes back the last batch: everything that storing it wrote, in one write. `false` when there is none.
+    /// Takes the last batch out of the history and keeps it as replaced, in one write. `false` when there is none.
+    ///
+    /// `replaced` is what became of it.
     ///
     /// # Errors
     /// When the disk fails or the store is damaged.
-    pub fn take_back(&self, rollup_id: &Digest) -> Result<bool, StoreError> {
-        let progress = self.progress(rollup_id)?;
-        let Some(number) = progress.cursor.batches.checked_sub(1) else { return Ok(false) };
+    pub fn take_back(&self, replaced: Replaced) -> Result<bool, StoreError> {
+        let view = self.whole()?;
+        let Some(number) = view.batches().checked_sub(1) else { return Ok(false) };
         let key = number.to_be_bytes();
         let missing = || damaged(Family::Batches, &key, "is missing");
         let row = self.get::<BatchRow>(Family::Batches, &key)?.ok_or_else(missing)?;
-        let header = BatchHeader::from_words(&row.words).map_err(|error| damaged(Family::Batches, &key, error))?;
+        let header = header_of(Family::Batches, &key, &row)?;
         let mut write = WriteBatch::default();
         write.delete_cf(self.family(Family::Batches), key);
-        let mut nodes = BTreeSet::new();
+        let (mut nodes, mut entries) = (BTreeSet::new(), Vec::new());
         for position in header.queue_from.position.saturating_add(1)..=header.queue_to.position {
-            nodes.insert(self.delete_entry(&mut write, position)?);
+            let entry = self.delete_entry(&mut write, position)?;
+            nodes.insert(entry.node_index);
+            entries.push(entry);
         }
         for (at, statement) in row.statements.iter().enumerate() {
             nodes.insert(statement.node_index);
             write.delete_cf(self.family(Family::Signed), signed_key(statement.node_index, statement.sequence));
-            self.delete_bundle(&mut write, number, at as u16)?;
+            let place = Place { batch: number, bundle: at as u16, receipt: 0 };
+            self.delete_bundle(&mut write, place, &row.header_digest)?;
         }
         self.delete_state(&mut write, number, &nodes);
         let cursor = Cursor {
@@ -41,58 +48,54 @@ impl Store {
             state_root: header.old_state_root,
             queue: header.queue_from,
         };
-        let progress = Progress {
-            cursor,
-            bundles: progress.bundles.saturating_sub(u64::from(header.bundles)),
-            receipts: progress.receipts.saturating_sub(u64::from(header.receipts)),
-            leaf_mismatches: progress.leaf_mismatches.saturating_sub(row.leaf_mismatches),
-            nodes: progress.nodes.saturating_sub(row.new_nodes),
-        };
+        self.keep(&mut write, row, &header, entries, replaced);
+        let progress = Progress { cursor, replaced: view.replaced_count()?.saturating_add(1) };
         write.put_cf(self.family(Family::Meta), PROGRESS, encode(&progress));
+        write.put_cf(self.family(Family::Meta), REACH, encode(&view.reach()?.cut(number)));
         self.db
             .write_opt(write, &self.sync)
             .map(|()| true)
             .map_err(|source| StoreError::Database { what: "take back a batch", source })
     }
 
-    /// Deletes an entry; the node that it was about.
-    fn delete_entry(&self, write: &mut WriteBatch, position: u64) -> Result<u32, StoreError> {
+    fn delete_entry(&self, write: &mut WriteBatch, position: u64) -> Result<QueueEntry, StoreError> {
         let key = position.to_be_bytes();
         let missing = || damaged(Family::Entries, &key, "is missing");
         let EntryRow { entry, .. } = self.get(Family::Entries, &key)?.ok_or_else(missing)?;
         write.delete_cf(self.family(Family::Entries), key);
         write.delete_cf(self.family(Family::Keys), key_key(&entry.key, position));
-        Ok(entry.node_index)
+        Ok(entry)
     }
 
-    fn delete_bundle(&self, write: &mut WriteBatch, batch: u64, bundle: u16) -> Result<(), StoreError> {
-        let key = bundle_key(batch, bundle);
+    fn delete_bundle(&self, write: &mut WriteBatch, place: Place, header: &Digest) -> Result<(), StoreError> {
+        let key = bundle_key(place.batch, place.bundle);
         let missing = || damaged(Family::Bundles, &key, "is missing");
         let row = self.get::<BundleRow>(Family::Bundles, &key)?.ok_or_else(missing)?;
         write.delete_cf(self.family(Family::Bundles), key);
-        for (at, (digest, _)) in row.receipts().enumerate() {
-            let place = Place { batch, bundle, receipt: at as u16 };
-            self.delete_receipt(write, &digest, place)?;
+        for (at, (digest, valid)) in row.receipts().enumerate() {
+            self.delete_place(write, &digest, Place { receipt: at as u16, ..place }, valid)?;
         }
+        self.keep_bundle(write, place, header, &row);
         Ok(())
     }
 
-    fn delete_receipt(&self, write: &mut WriteBatch, digest: &Digest, place: Place) -> Result<(), StoreError> {
+    fn delete_place(
+        &self,
+        write: &mut WriteBatch,
+        digest: &Digest,
+        place: Place,
+        valid: bool,
+    ) -> Result<(), StoreError> {
         let bytes = digest.to_bytes();
-        let missing = || damaged(Family::Receipts, &bytes, "is missing");
-        let receipt = self.raw(Family::Receipts, &bytes)?.ok_or_else(missing)?;
-        if self.validity(digest, place)? == Some(true) {
+        if valid {
+            let missing = || damaged(Family::Receipts, &bytes, "is missing");
+            let receipt = self.raw(Family::Receipts, &bytes)?.ok_or_else(missing)?;
             let receipt = Receipt::decode(&receipt).map_err(|error| damaged(Family::Receipts, &bytes, error))?;
             for content in contents_of(&receipt) {
                 write.delete_cf(self.family(Family::Content), [&content.key()[..], &place.to_key()].concat());
             }
         }
         write.delete_cf(self.family(Family::Places), [&bytes[..], &place.to_key()].concat());
-        // Places are in the order of history: when the first is in this batch, all of them are, and nobody else needs
-        // the bytes.
-        if self.first_place(digest)?.is_none_or(|first| first.batch >= place.batch) {
-            write.delete_cf(self.family(Family::Receipts), bytes);
-        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The rows of the store, and the keys that are more than one number.
 
-use super::{Family, StoreError};
+use super::{Family, Replaced, StoreError};
+use crate::Place;
 use borsh::{BorshDeserialize, BorshSerialize};
 use cairn_types::{Bundle, Cursor, Digest, HEADER_WORDS, Leaf, QueueEntry, ReceiptKey, ReceiptSignature};
 
@@ -9,6 +10,13 @@ use cairn_types::{Bundle, Cursor, Digest, HEADER_WORDS, Leaf, QueueEntry, Receip
 pub(super) struct Progress {
     /// Where the next batch must continue.
     pub cursor: Cursor,
+    /// Batches that are kept as replaced.
+    pub replaced: u64,
+}
+
+/// What the batches up to one hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct Counts {
     /// Bundles so far.
     pub bundles: u64,
     /// Receipts so far.
@@ -17,6 +25,30 @@ pub(super) struct Progress {
     pub leaf_mismatches: u64,
     /// Nodes so far that have an account.
     pub nodes: u64,
+}
+
+/// How much of the indexed history the chain is how sure of: counts of batches, `settled` ≤ `finalized` ≤ `confirmed` ≤
+/// what is indexed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Reach {
+    /// Batches that the chain has, confirmed.
+    pub confirmed: u64,
+    /// Batches that are final.
+    pub finalized: u64,
+    /// Batches whose proof the chain has verified: they are never replaced.
+    pub settled: u64,
+    /// How often the rollup's pending batches had been abandoned when the chain last had all that is indexed.
+    pub generation: u64,
+}
+
+impl Reach {
+    /// What is left of it when only the first `batches` batches stay.
+    #[must_use]
+    pub fn cut(self, batches: u64) -> Self {
+        let Self { confirmed, finalized, settled, generation } = self;
+        let [confirmed, finalized, settled] = [confirmed, finalized, settled].map(|count| count.min(batches));
+        Self { confirmed, finalized, settled, generation }
+    }
 }
 
 /// A batch.
@@ -28,7 +60,17 @@ pub(super) struct BatchRow {
     pub leaf_mismatches: u64,
     /// Nodes whose first account this batch wrote.
     pub new_nodes: u64,
+    /// What the index holds up to this batch.
+    pub counts: Counts,
     pub statements: Vec<Bundle>,
+}
+
+/// A batch that another stands in the place of.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct ReplacedRow {
+    pub batch: BatchRow,
+    pub entries: Vec<QueueEntry>,
+    pub replaced: Replaced,
 }
 
 /// A bundle.
@@ -96,6 +138,20 @@ pub(super) fn signed_key(node_index: u32, sequence: u64) -> [u8; 12] {
 
 pub(super) fn key_key(key: &ReceiptKey, position: u64) -> Vec<u8> {
     [&key.to_bytes()[..], &position.to_be_bytes()].concat()
+}
+
+pub(super) fn replaced_key(number: u64, digest: &Digest) -> Vec<u8> {
+    [&number.to_be_bytes()[..], &digest.to_bytes()].concat()
+}
+
+pub(super) fn replaced_bundle_key(number: u64, digest: &Digest, bundle: u16) -> Vec<u8> {
+    [&number.to_be_bytes()[..], &digest.to_bytes(), &bundle.to_be_bytes()].concat()
+}
+
+/// After the digest of a receipt.
+pub(super) fn replaced_place_key(place: Place, digest: &Digest) -> Vec<u8> {
+    let place = place.to_key();
+    [&place[..8], &digest.to_bytes(), &place[8..]].concat()
 }
 
 /// The number in the bytes that follow `prefix` in a key.

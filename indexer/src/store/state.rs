@@ -1,7 +1,7 @@
 //! The account tree after any of the indexed batches.
 
 use super::row::{account_key, node_key, version};
-use super::{Family, Store, StoreError, damaged};
+use super::{Family, Store, StoreError, View, damaged};
 use borsh::BorshDeserialize as _;
 use cairn_types::state::{PartialState, StateRead};
 use cairn_types::{Account, Cursor, Digest};
@@ -15,11 +15,12 @@ pub struct StateAt<'a> {
     nodes: RefCell<DBRawIterator<'a>>,
 }
 
-impl Store {
-    /// The account tree after the first `batches` batches.
+impl View<'_> {
+    /// The account tree after the first `batches` batches, of which the view has to have as many.
     #[must_use]
     pub fn state(&self, batches: u64) -> StateAt<'_> {
-        let walk = |family| RefCell::new(self.db.raw_iterator_cf(self.family(family)));
+        let walk = |family| RefCell::new(self.snapshot.raw_iterator_cf(self.store.family(family)));
+        let batches = batches.min(self.batches);
         StateAt { batches, accounts: walk(Family::Accounts), nodes: walk(Family::Nodes) }
     }
 
@@ -35,6 +36,20 @@ impl Store {
         let state = PartialState::open(&self.state(cursor.batches), indices)?;
         let key = cursor.batches.to_be_bytes();
         state.verify(&cursor.state_root).map_err(|error| damaged(Family::Nodes, &key, error)).map(|()| state)
+    }
+}
+
+impl Store {
+    /// As [`View::open_state`], of all that is indexed.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_state(
+        &self,
+        cursor: &Cursor,
+        indices: impl IntoIterator<Item = u32>,
+    ) -> Result<PartialState, StoreError> {
+        self.whole()?.open_state(cursor, indices)
     }
 }
 

@@ -1,12 +1,15 @@
 //! The store against a tree in memory, batch by batch, forwards and back.
 
+mod replaced;
+mod view;
+
 #[path = "../../tests/support/ledger.rs"]
 #[allow(dead_code)]
 mod ledger;
 
 use super::*;
 use crate::verify::{ChainBatch, check_batch, check_header, open_blob};
-use crate::{ContentDigest, Place};
+use crate::{Commitment, ContentDigest, Place};
 use cairn_types::limits::{ACCOUNTS_DEPTH, BATCH_DEPTH, MAX_BATCH_BUNDLES, queue_room};
 use cairn_types::{AccountProof, Batch, BundleData, Cursor, Digest, Leaf, QueueEntry, Receipt, Record};
 use ledger::{Ledger, deactivate, receipt_key, register, rotate, signed, signing_key};
@@ -69,26 +72,54 @@ fn content(ledger: &Ledger, round: u64, salt: u64) -> (Vec<BundleData>, Vec<Queu
 fn advance(store: &Store, ledger: &mut Ledger, round: u64, salt: u64) -> Batch {
     let (bundles, entries) = content(ledger, round, salt);
     let batch = ledger.seal(bundles, entries);
-    assert_eq!(store.cursor(&rollup_id()).unwrap(), ledger.cursor);
+    assert_eq!(store.whole().unwrap().cursor(&rollup_id()).unwrap(), ledger.cursor);
     take_in(store, &batch);
     ledger.commit(&batch);
     batch
+}
+
+/// The first batches only.
+fn first(store: &Store, batches: u64) -> View<'_> {
+    let mut view = store.whole().unwrap();
+    view.batches = batches;
+    view
+}
+
+/// A reach of so many batches, all final.
+fn all(batches: u64) -> Reach {
+    Reach { confirmed: batches, finalized: batches, ..Reach::default() }
 }
 
 /// Takes `batch` in as the follower does, and says how long opening the state, recomputing and writing took.
 fn take_in(store: &Store, batch: &Batch) -> [std::time::Duration; 3] {
     let (number, header) = (batch.header.number, batch.header);
     let found = ChainBatch { number, header, header_digest: header.statement(), slot: 10 + number };
-    let cursor = store.cursor(&rollup_id()).unwrap();
+    let cursor = store.whole().unwrap().cursor(&rollup_id()).unwrap();
     check_header(&found, &rollup_id(), &cursor).unwrap();
     let blob = open_blob(&found, &batch.blob(&cursor)).unwrap();
     let started = std::time::Instant::now();
-    let state = store.open_state(&cursor, blob.touched()).unwrap();
+    let state = store.whole().unwrap().open_state(&cursor, blob.touched()).unwrap();
     let opened = started.elapsed();
     let verified = check_batch(&found, &cursor, blob, state).unwrap();
     let checked = started.elapsed();
-    store.store(&verified).unwrap();
+    store.store(&verified, &all(number + 1)).unwrap();
     [opened, checked - opened, started.elapsed() - checked]
+}
+
+/// What was seen of batches that go.
+fn gone(was_final: bool) -> Replaced {
+    let reason = if was_final { Reason::Abandoned } else { Reason::Fork };
+    Replaced { reason, at_ms: 7, by: None, was_final }
+}
+
+/// Everything of the history, batches beside it left out: receipts' bytes stay for those.
+fn live(store: &Store) -> BTreeMap<(&'static str, Vec<u8>), Vec<u8>> {
+    let mut rows = dump(store);
+    rows.retain(|(family, key), _| {
+        let beside = family.starts_with("replaced") || *family == "meta" && key == b"progress";
+        !beside && *family != "receipts"
+    });
+    rows
 }
 
 /// Everything that the store holds.
@@ -115,10 +146,10 @@ fn accounts_and_their_proofs_are_those_of_the_tree_after_every_batch() {
     for (number, (batch, ledger)) in (0_u64..).zip(&history) {
         let batches = number + 1;
         let accounts: Vec<_> = (0..40).filter_map(|index| Some((index, ledger.account(index)?))).collect();
-        assert_eq!(store.nodes(batches, 0, 100).unwrap(), Page { items: accounts.clone(), next: None });
+        assert_eq!(first(&store, batches).nodes(0, 100).unwrap(), Page { items: accounts.clone(), next: None });
         for index in (0..12).chain([1 << 23, (1 << 24) - 1]) {
-            assert_eq!(store.node(batches, index).unwrap(), ledger.account(index));
-            let proof = store.account_proof(number, index).unwrap().unwrap();
+            assert_eq!(store.whole().unwrap().node(batches, index).unwrap(), ledger.account(index));
+            let proof = store.whole().unwrap().account_proof(number, index).unwrap().unwrap();
             let shown = AccountProof::decode(&proof.encode()).unwrap().verify().unwrap();
             assert_eq!((shown.node_index, shown.account), (index, ledger.account(index)));
             assert_eq!(shown.header_digest, batch.header.statement());
@@ -126,16 +157,16 @@ fn accounts_and_their_proofs_are_those_of_the_tree_after_every_batch() {
         let mut paged = Vec::new();
         let mut from = Some(0);
         while let Some(start) = from {
-            let page = store.nodes(batches, start, 2).unwrap();
+            let page = first(&store, batches).nodes(start, 2).unwrap();
             assert!(page.items.len() <= 2);
             paged.extend(page.items);
             from = page.next;
         }
         assert_eq!(paged, accounts);
     }
-    assert_eq!(store.account_proof(9, 0).unwrap(), None);
-    assert_eq!(store.nodes(0, 0, 100).unwrap().items, []);
-    let totals = store.totals(&rollup_id()).unwrap();
+    assert_eq!(store.whole().unwrap().account_proof(9, 0).unwrap(), None);
+    assert_eq!(first(&store, 0).nodes(0, 100).unwrap().items, []);
+    let totals = store.whole().unwrap().totals(&rollup_id()).unwrap();
     assert_eq!(totals.nodes, 10);
     assert_eq!(totals.cursor, ledger.cursor);
 }
@@ -146,7 +177,7 @@ fn entries_keys_and_bundles_of_nodes_are_found() {
     let (store, mut ledger) = (open(&dir), Ledger::new(rollup_id()));
     let batches: Vec<_> = (0..9).map(|round| advance(&store, &mut ledger, round, 0)).collect();
     for (number, batch) in (0_u64..).zip(&batches) {
-        let page = store.entries(number, None, 100).unwrap().unwrap();
+        let page = store.whole().unwrap().entries(number, None, 100).unwrap().unwrap();
         assert_eq!(page.items.iter().map(|item| item.entry).collect::<Vec<_>>(), batch.entries);
         let end = page.items.iter().fold(batch.header.queue_from, |cursor, item| {
             assert_eq!((item.position, item.batch), (cursor.position + 1, number));
@@ -154,7 +185,7 @@ fn entries_keys_and_bundles_of_nodes_are_found() {
         });
         assert_eq!(end, batch.header.queue_to, "a reader can chain them");
         for (index, (statement, data)) in batch.statements.iter().zip(&batch.bundles).enumerate() {
-            let found = store.bundle(number, index as u16).unwrap().unwrap();
+            let found = store.whole().unwrap().bundle(number, index as u16).unwrap().unwrap();
             assert_eq!((found.statement, found.signature), (*statement, data.signature));
             found.key.verify(&statement.digest(), &found.signature).unwrap();
             let root = cairn_types::tree::fold(statement.digest(), index as u64, &found.siblings);
@@ -163,80 +194,29 @@ fn entries_keys_and_bundles_of_nodes_are_found() {
             let digests = data.records.iter().map(|record| Receipt::digest_of(&record.receipt));
             assert!(found.receipts.iter().map(|(digest, _)| *digest).eq(digests));
         }
-        assert_eq!(store.bundle(number, batch.bundles.len() as u16).unwrap(), None);
+        assert_eq!(store.whole().unwrap().bundle(number, batch.bundles.len() as u16).unwrap(), None);
     }
     for index in 0..10 {
-        let page = store.signed(index, None, 3).unwrap();
-        let rest = page.next.map(|next| store.signed(index, Some(next), 100).unwrap().items).unwrap_or_default();
+        let page = store.whole().unwrap().signed(index, None, 3).unwrap();
+        let rest = page
+            .next
+            .map(|next| store.whole().unwrap().signed(index, Some(next), 100).unwrap().items)
+            .unwrap_or_default();
         let signed: Vec<_> = page.items.into_iter().chain(rest).collect();
         assert!(signed.iter().map(|bundle| bundle.sequence).eq(0..ledger.account(index).unwrap().next_sequence));
-        for SignedBundle { sequence, batch, bundle } in signed {
+        for SignedBundle { sequence, batch, bundle, .. } in signed {
             let statement = batches[batch as usize].statements[usize::from(bundle)];
             assert_eq!((statement.node_index, statement.sequence), (index, sequence));
         }
     }
     // Node 2 got the key of round 2 by rotation, and another since.
     let key = receipt_key(&signing_key(22));
-    let uses = store.key_uses(9, &key, None, 10).unwrap().items;
+    let uses = store.whole().unwrap().key_uses(&key, None, 10).unwrap().items;
     assert_eq!(uses.len(), 1);
     assert_eq!((uses[0].given.entry.node_index, uses[0].given.batch, uses[0].current), (2, 2, true));
-    let first = store.key_uses(9, &receipt_key(&signing_key(3)), None, 10).unwrap().items;
+    let first = store.whole().unwrap().key_uses(&receipt_key(&signing_key(3)), None, 10).unwrap().items;
     assert_eq!((first.len(), first[0].given.batch, first[0].current), (1, 1, false));
-    assert_eq!(store.key_uses(9, &cairn_types::ReceiptKey::ZERO, None, 10).unwrap().items, []);
-}
-
-#[test]
-fn taking_back_leaves_what_was_there_before_and_another_history_can_follow() {
-    let dir = tempfile::tempdir().unwrap();
-    let (store, mut ledger) = (open(&dir), Ledger::new(rollup_id()));
-    let mut before = Vec::new();
-    for round in 0..9 {
-        before.push((dump(&store), ledger.clone()));
-        advance(&store, &mut ledger, round, 0);
-    }
-    let first = dump(&store);
-    for number in (4..9).rev() {
-        assert!(store.take_back(&rollup_id()).unwrap());
-        let (mut rows, ledger) = before[number].clone();
-        let left = dump(&store);
-        // Progress is not written before the first batch.
-        rows.retain(|key, _| left.contains_key(key) || number > 0);
-        assert_eq!(left, rows, "{number} batches are left");
-        assert_eq!(store.cursor(&rollup_id()).unwrap(), ledger.cursor);
-    }
-    ledger = before[4].1.clone();
-    for round in 4..9 {
-        advance(&store, &mut ledger, round, 3);
-    }
-    assert_ne!(dump(&store), first);
-    let straight = tempfile::tempdir().unwrap();
-    let (other, mut again) = (open(&straight), Ledger::new(rollup_id()));
-    for round in 0..9 {
-        advance(&other, &mut again, round, if round < 4 { 0 } else { 3 });
-    }
-    assert_eq!(dump(&store), dump(&other), "as if the first history had never been");
-    while store.take_back(&rollup_id()).unwrap() {}
-    let left: Vec<_> = dump(&store).into_keys().map(|(family, _)| family).collect();
-    assert_eq!(left, ["meta", "meta"], "identity and progress");
-    assert_eq!(store.cursor(&rollup_id()).unwrap(), Cursor::genesis(&rollup_id()));
-}
-
-#[test]
-fn a_receipt_that_stands_in_earlier_batches_survives_the_last() {
-    let dir = tempfile::tempdir().unwrap();
-    let (store, mut ledger) = (open(&dir), Ledger::new(rollup_id()));
-    (0..5).for_each(|round| drop(advance(&store, &mut ledger, round, 0)));
-    let shared = Receipt::digest_of(&records(0, 0)[0].receipt);
-    let places = |store: &Store| store.receipt(&shared, None, 100).unwrap().unwrap().places;
-    let all = places(&store);
-    assert!(all.len() > 1 && all.last().unwrap().0.batch > all[0].0.batch);
-    store.take_back(&rollup_id()).unwrap();
-    let left = places(&store);
-    assert!(left.len() < all.len() && left.iter().all(|(place, valid)| *valid && place.batch < 4));
-    let (hits, _) = store.content(&ContentDigest::Sha256([7; 32]), None, 100).unwrap();
-    assert!(!hits.is_empty() && hits.iter().all(|hit| hit.place.batch < 4));
-    assert!(store.proof(&shared, left[0].0).unwrap().is_some());
-    assert_eq!(store.proof(&shared, Place { batch: 4, bundle: 0, receipt: 0 }).unwrap(), None);
+    assert_eq!(store.whole().unwrap().key_uses(&cairn_types::ReceiptKey::ZERO, None, 10).unwrap().items, []);
 }
 
 #[test]
@@ -264,14 +244,17 @@ fn a_batch_of_as_many_bundles_and_entries_as_fit_is_taken_in() {
     let [opened, checked, stored] = take_in(&store, &batch);
     println!("{nodes} bundles of as many nodes: state {opened:?}, recomputed {checked:?}, written {stored:?}");
     ledger.commit(&batch);
-    let totals = store.totals(&rollup_id()).unwrap();
+    let totals = store.whole().unwrap().totals(&rollup_id()).unwrap();
     assert_eq!((totals.nodes, totals.bundles, totals.cursor), (512, 512, ledger.cursor));
-    assert!(store.take_back(&rollup_id()).unwrap());
-    assert_eq!(store.totals(&rollup_id()).unwrap().bundles, 0);
+    assert!(store.take_back(gone(true)).unwrap());
+    assert_eq!(store.whole().unwrap().totals(&rollup_id()).unwrap().bundles, 0);
     take_in(&store, &batch);
     for index in [0, 1, nodes - 1].map(place) {
-        assert_eq!(store.node(3, index).unwrap(), ledger.account(index));
-        assert_eq!(store.account_proof(2, index).unwrap().unwrap().verify().unwrap().account, ledger.account(index));
+        assert_eq!(store.whole().unwrap().node(3, index).unwrap(), ledger.account(index));
+        assert_eq!(
+            store.whole().unwrap().account_proof(2, index).unwrap().unwrap().verify().unwrap().account,
+            ledger.account(index)
+        );
     }
 }
 
@@ -281,14 +264,14 @@ fn a_state_that_does_not_lead_to_its_root_is_damage() {
     let (store, mut ledger) = (open(&dir), Ledger::new(rollup_id()));
     (0..3).for_each(|round| drop(advance(&store, &mut ledger, round, 0)));
     let cursor = ledger.cursor;
-    store.open_state(&cursor, [0, 1, 2]).unwrap();
+    store.whole().unwrap().open_state(&cursor, [0, 1, 2]).unwrap();
     let (key, mut value) =
         store.db.iterator_cf(store.family(Family::Accounts), rocksdb::IteratorMode::Start).next().unwrap().unwrap();
     value[42] ^= 1;
     store.db.put_cf(store.family(Family::Accounts), key, value).unwrap();
-    let error = store.open_state(&cursor, [0]).err().unwrap().to_string();
+    let error = store.whole().unwrap().open_state(&cursor, [0]).err().unwrap().to_string();
     assert!(error.contains("damaged") && error.contains("--rebuild"), "{error}");
-    assert!(store.account_proof(2, 0).is_err(), "nothing is proved from it");
+    assert!(store.whole().unwrap().account_proof(2, 0).is_err(), "nothing is proved from it");
 }
 
 #[test]
@@ -346,5 +329,5 @@ fn an_index_that_is_in_use_is_not_emptied() {
     advance(&store, &mut ledger, 0, 0);
     assert!(matches!(Store::destroy(dir.path()), Err(OpenError::Database { .. })));
     drop(store);
-    assert_eq!(open(&dir).cursor(&rollup_id()).unwrap(), ledger.cursor);
+    assert_eq!(open(&dir).whole().unwrap().cursor(&rollup_id()).unwrap(), ledger.cursor);
 }

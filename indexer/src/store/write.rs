@@ -1,10 +1,10 @@
 //! Storing a verified batch: everything about it, the accounts after it, and the progress, in one write.
 
 use super::row::{
-    BatchRow, BundleRow, EntryRow, MISMATCH, Progress, VALID, account_key, bundle_key, key_key, node_key, signed_key,
-    version,
+    BatchRow, BundleRow, Counts, EntryRow, MISMATCH, Progress, Reach, VALID, account_key, bundle_key, key_key,
+    node_key, signed_key, version,
 };
-use super::{Family, Store, StoreError, encode};
+use super::{Family, Store, StoreError, View, encode};
 use crate::place::Place;
 use crate::{ContentDigest, VerifiedBatch};
 use cairn_types::Receipt;
@@ -14,39 +14,58 @@ use rocksdb::WriteBatch;
 use std::collections::BTreeSet;
 
 pub(super) const PROGRESS: &[u8] = b"progress";
+pub(super) const REACH: &[u8] = b"reach";
 
 impl Store {
-    /// Stores a batch that continues from what is stored; after a crash it is there entirely or not at all.
+    /// Stores a batch that continues from what is stored, and how far the chain reaches with it; after a crash it is there
+    /// entirely or not at all. A batch that was replaced and stands again is taken from where it was kept.
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn store(&self, verified: &VerifiedBatch) -> Result<(), StoreError> {
+    pub fn store(&self, verified: &VerifiedBatch, reach: &Reach) -> Result<(), StoreError> {
         let header = &verified.batch.header;
         let mut write = WriteBatch::default();
-        let new_nodes = self.put_state(&mut write, verified)?;
+        let whole = self.whole()?;
+        let back = u64::from(self.bring_back(&mut write, header.number, &verified.header_digest)?);
+        let replaced = whole.replaced_count()?.saturating_sub(back);
+        let before = whole.totals(&header.rollup_id)?;
+        let new_nodes = self.put_state(&mut write, verified, &whole)?;
         self.put_entries(&mut write, verified);
+        let leaf_mismatches = verified.leaf_mismatches();
+        let counts = Counts {
+            bundles: before.bundles.saturating_add(u64::from(header.bundles)),
+            receipts: before.receipts.saturating_add(u64::from(header.receipts)),
+            leaf_mismatches: before.leaf_mismatches.saturating_add(leaf_mismatches),
+            nodes: before.nodes.saturating_add(new_nodes),
+        };
         let row = BatchRow {
             words: header.words(),
             header_digest: verified.header_digest,
             slot: verified.slot,
-            leaf_mismatches: verified.leaf_mismatches(),
+            leaf_mismatches,
             new_nodes,
+            counts,
             statements: verified.batch.statements.clone(),
         };
         write.put_cf(self.family(Family::Batches), header.number.to_be_bytes(), encode(&row));
         for at in 0..verified.batch.bundles.len() {
             self.put_bundle(&mut write, verified, at);
         }
-        let before = self.progress(&header.rollup_id)?;
-        let progress = Progress {
-            cursor: header.cursor(),
-            bundles: before.bundles.saturating_add(u64::from(header.bundles)),
-            receipts: before.receipts.saturating_add(u64::from(header.receipts)),
-            leaf_mismatches: before.leaf_mismatches.saturating_add(row.leaf_mismatches),
-            nodes: before.nodes.saturating_add(new_nodes),
-        };
-        write.put_cf(self.family(Family::Meta), PROGRESS, encode(&progress));
+        write.put_cf(self.family(Family::Meta), PROGRESS, encode(&Progress { cursor: header.cursor(), replaced }));
+        write.put_cf(self.family(Family::Meta), REACH, encode(reach));
         self.db.write_opt(write, &self.sync).map_err(|source| StoreError::Database { what: "store a batch", source })
+    }
+
+    /// Keeps how far the chain reaches.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn reached(&self, reach: &Reach) -> Result<(), StoreError> {
+        let mut write = WriteBatch::default();
+        write.put_cf(self.family(Family::Meta), REACH, encode(reach));
+        self.db
+            .write_opt(write, &self.sync)
+            .map_err(|source| StoreError::Database { what: "keep how much is final", source })
     }
 
     fn put_bundle(&self, write: &mut WriteBatch, verified: &VerifiedBatch, at: usize) {
@@ -92,9 +111,9 @@ impl Store {
     }
 
     /// Writes what the batch left of the account tree; the number of nodes that have their first account from it.
-    fn put_state(&self, write: &mut WriteBatch, verified: &VerifiedBatch) -> Result<u64, StoreError> {
+    fn put_state(&self, write: &mut WriteBatch, verified: &VerifiedBatch, whole: &View<'_>) -> Result<u64, StoreError> {
         let number = verified.batch.header.number;
-        let (before, version) = (self.state(number), version(number));
+        let (before, version) = (whole.state(number), version(number));
         let mut new_nodes = 0_u64;
         let mut ancestors = BTreeSet::new();
         for (index, account) in verified.state.accounts() {

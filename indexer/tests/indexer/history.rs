@@ -2,13 +2,11 @@
 
 use crate::support::{Bench, LyingChain, NODE, digest, get, indexed, problem, receipt_key, record, signing_key};
 use cairn_chain::{Account, EmbeddedChain, Options, PROGRAM_ID, RollupClient};
-use cairn_indexer::{Indexer, ProblemKind};
-use object_store::ObjectStore;
+use cairn_indexer::{Blobs, ProblemKind};
 use object_store::memory::InMemory;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
 async fn a_chain_that_shows_less_than_was_indexed_is_waited_for() {
@@ -73,8 +71,34 @@ async fn batches_that_the_chain_replaced_are_taken_back_and_the_others_served() 
     let current = tokio::time::timeout(Duration::from_secs(20), current).await.unwrap().unwrap().clone();
     assert_eq!(current.header_digest, Some(bench.ledger.cursor.header_digest));
     assert_eq!((current.receipts, current.bundles, current.nodes, current.queue_position), (2, 2, 3, 3));
-    for receipt in &first {
-        assert_eq!(get(&indexer, &format!("/v1/receipts/{}", digest(receipt))).await.status, 404);
+    assert_eq!(current.batches_replaced, 3);
+    let listed = get(&indexer, "/v1/replaced").await.json();
+    let numbers: Vec<_> = listed["batches"].as_array().unwrap().iter().map(|found| found["number"].clone()).collect();
+    assert_eq!(numbers, ["2", "3", "4"]);
+    let by = bench.client.batch(2).await.unwrap().unwrap().digest.to_hex();
+    assert_eq!(listed["batches"][0]["replaced"]["by"], by);
+    assert_eq!(listed["batches"][0]["replaced"]["reason"], "abandoned");
+    assert_eq!(listed["batches"][0]["replaced"]["was_final"], true);
+    for (receipt, found) in first.iter().zip(listed["batches"].as_array().unwrap()) {
+        let shown = get(&indexer, &format!("/v1/receipts/{}", digest(receipt))).await.json();
+        assert_eq!(shown["positions"].as_array().unwrap().len(), 0);
+        assert_eq!(shown["replaced"][0]["header_digest"], found["header_digest"]);
+        assert_eq!(shown["replaced"][0]["batch"], found["number"]);
+        let proof = get(&indexer, &format!("/v1/receipts/{}/proof", digest(receipt))).await;
+        assert_eq!(proof.status, 404);
+        assert!(proof.json()["message"].as_str().unwrap().contains("was replaced"), "{}", proof.json());
+        let path = format!(
+            "/v1/batches/{}?replaced={}",
+            found["number"].as_str().unwrap(),
+            found["header_digest"].as_str().unwrap()
+        );
+        let kept = get(&indexer, &path).await.json();
+        assert_eq!((&kept["header_digest"], &kept["replaced"]), (&found["header_digest"], &found["replaced"]));
+        let entries = if found["number"] == "2" { 1 } else { 0 };
+        assert_eq!(kept["entries"].as_array().unwrap().len(), entries, "the rotation was in the first of them");
+        let (path, query) = path.split_once('?').unwrap();
+        let bundle = get(&indexer, &format!("{path}/bundles/0?{query}")).await.json();
+        assert_eq!(bundle["records"][1]["receipt_digest"], digest(receipt).to_hex());
     }
     for receipt in [&shared, &second] {
         assert_eq!(get(&indexer, &format!("/v1/receipts/{}/proof", digest(receipt))).await.status, 200);
@@ -100,15 +124,14 @@ async fn a_rebuilt_index_is_the_same_and_an_empty_object_store_keeps_it_waiting(
     indexer.stop().await.unwrap();
     let mut config = bench.config();
     config.rebuild = true;
-    let objects: Arc<dyn ObjectStore> = bench.objects.clone();
-    let start = |config, objects| Indexer::start(config, bench.chain.clone(), objects, None, CancellationToken::new());
-    let indexer = start(config.clone(), objects).await.unwrap();
+    let start = |config, objects| bench.start_with(config, bench.chain.clone(), Blobs::only(objects));
+    let indexer = start(config.clone(), bench.objects.clone()).await;
     let after = indexed(&indexer, 2).await;
     assert_eq!((after.receipts, after.state_root), (before.receipts, before.state_root));
     assert_eq!(get(&indexer, &format!("/v1/receipts/{}/proof", digest(&receipt))).await.status, 200);
     indexer.stop().await.unwrap();
     // It really reads everything again.
-    let indexer = start(config, Arc::new(InMemory::new())).await.unwrap();
+    let indexer = start(config, Arc::new(InMemory::new())).await;
     let found = problem(&indexer).await;
     assert_eq!((found.kind, found.batch), (ProblemKind::Missing, Some(0)));
     assert_eq!(get(&indexer, "/v1/batches/0").await.status, 404);

@@ -1,8 +1,13 @@
 //! The indexer on an embedded chain with the settlement program: what it serves, and what it refuses.
 
+mod blobs;
+mod commitment;
+mod fork;
 mod history;
 mod hostile;
 mod nodes;
+mod outage;
+mod random;
 mod refuse;
 mod serve;
 #[path = "../support/mod.rs"]

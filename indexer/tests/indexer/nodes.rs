@@ -1,7 +1,7 @@
 //! What is said about nodes: their accounts, keys and bundles, and that none of it has to be believed.
 
 use crate::support::{Bench, NODE, NODES, get, indexed, receipt_key, record, signing_key};
-use cairn_indexer::Indexer;
+use cairn_indexer::{Blobs, Indexer};
 use cairn_proto::v1;
 use cairn_proto::v1::indexer_client::IndexerClient;
 use cairn_types::{AccountProof, Digest, QueueCursor, ReceiptKey, ReceiptSignature, tree};
@@ -56,6 +56,7 @@ async fn a_node_is_served_with_its_totals_after_any_batch() {
             "receipts_total": "4",
             "bytes_total": account.bytes_total.to_string(),
             "batch": "3",
+            "commitment": "finalized",
             "header_digest": header.digest.to_hex(),
             "state_root": header.header.new_state_root.to_hex(),
         })
@@ -131,10 +132,10 @@ async fn an_auditor_can_check_who_signed_each_bundle_from_what_is_served() {
         assert_eq!(served["records"].as_array().unwrap().len() as u64, served["receipts"].as_u64().unwrap());
     }
     let bundles = get(&indexer, "/v1/nodes/0/bundles?limit=1").await.json();
-    assert_eq!(bundles["bundles"], json!([{ "sequence": "0", "batch": "1", "bundle": 0 }]));
+    assert_eq!(bundles["bundles"], json!([{ "sequence": "0", "batch": "1", "bundle": 0, "commitment": "finalized" }]));
     let rest =
         get(&indexer, &format!("/v1/nodes/0/bundles?page={}", bundles["next_page"].as_str().unwrap())).await.json();
-    assert_eq!(rest["bundles"], json!([{ "sequence": "1", "batch": "2", "bundle": 0 }]));
+    assert_eq!(rest["bundles"], json!([{ "sequence": "1", "batch": "2", "bundle": 0, "commitment": "finalized" }]));
     assert_eq!(rest["next_page"], Value::Null);
     indexer.stop().await.unwrap();
 }
@@ -175,6 +176,7 @@ async fn the_entries_of_a_batch_chain_from_one_end_of_its_queue_to_the_other() {
     let key = receipt_key(&signing_key(40)).to_string();
     let rotated = json!([{
         "position": "4", "kind": "rotate", "node_index": 0, "receipt_key": key, "batch": "1", "current": true,
+        "commitment": "finalized",
     }]);
     assert_eq!(uses(40).await, rotated);
     assert_eq!(uses(1).await[0]["current"], false, "rotated away");
@@ -191,7 +193,7 @@ async fn grpc_says_the_same_about_nodes() {
     assert_eq!((status.nodes, status.queue_position), (4, 6));
     assert_eq!(status.state_root, bench.ledger.cursor.state_root.to_bytes());
 
-    let asked = |node_index, batch| v1::GetAccountRequest { node_index, batch };
+    let asked = |node_index, batch| v1::GetAccountRequest { node_index, batch, ..Default::default() };
     let account = client.get_account(asked(0, None)).await.unwrap().into_inner();
     let expected = bench.ledger.account(0).unwrap();
     assert_eq!(account.receipt_key, expected.key.to_bytes());
@@ -204,9 +206,13 @@ async fn grpc_says_the_same_about_nodes() {
     let shown = AccountProof::decode(&file).unwrap().verify().unwrap();
     assert_eq!((shown.account, shown.header.number), (None, 2));
 
-    let page = client.list_accounts(v1::ListAccountsRequest { page_size: 3, page: None }).await.unwrap().into_inner();
+    let page = client
+        .list_accounts(v1::ListAccountsRequest { page_size: 3, page: None, ..Default::default() })
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!((page.accounts.len(), page.next_page), (3, Some(3)));
-    let rest = v1::ListAccountsRequest { page_size: 3, page: page.next_page };
+    let rest = v1::ListAccountsRequest { page_size: 3, page: page.next_page, ..Default::default() };
     let rest = client.list_accounts(rest).await.unwrap().into_inner();
     assert_eq!((rest.accounts[0].node_index, rest.next_page), (3, None));
 
@@ -219,11 +225,11 @@ async fn grpc_says_the_same_about_nodes() {
 
     let entries = v1::ListEntriesRequest { batch: 1, ..Default::default() };
     assert_eq!(client.list_entries(entries).await.unwrap().into_inner().entries.len(), 2);
-    let bundles = v1::ListSignedBundlesRequest { node_index: NODE, page_size: 1, page: None };
+    let bundles = v1::ListSignedBundlesRequest { node_index: NODE, page_size: 1, page: None, ..Default::default() };
     let bundles = client.list_signed_bundles(bundles).await.unwrap().into_inner();
     assert_eq!((bundles.bundles[0].batch, bundles.bundles[0].bundle, bundles.next_page), (1, 1, Some(1)));
 
-    let signed = v1::GetSignedBundleRequest { batch: 2, bundle: 0 };
+    let signed = v1::GetSignedBundleRequest { batch: 2, bundle: 0, ..Default::default() };
     let signed = client.get_signed_bundle(signed).await.unwrap().into_inner();
     assert_eq!(signed.receipt_key, receipt_key);
     let digest = Digest::from_slice(&signed.bundle_digest).unwrap();
@@ -235,8 +241,20 @@ async fn grpc_says_the_same_about_nodes() {
         (client.get_account(asked(1 << 24, None)).await.unwrap_err(), "node_index"),
         (client.get_account(asked(0, Some(u64::MAX))).await.unwrap_err(), "batch"),
         (client.find_key(v1::FindKeyRequest::default()).await.unwrap_err(), "receipt_key"),
-        (client.get_signed_bundle(v1::GetSignedBundleRequest { batch: 1, bundle: 512 }).await.unwrap_err(), "bundle"),
-        (client.list_accounts(v1::ListAccountsRequest { page_size: 101, page: None }).await.unwrap_err(), "page_size"),
+        (
+            client
+                .get_signed_bundle(v1::GetSignedBundleRequest { batch: 1, bundle: 512, ..Default::default() })
+                .await
+                .unwrap_err(),
+            "bundle",
+        ),
+        (
+            client
+                .list_accounts(v1::ListAccountsRequest { page_size: 101, page: None, ..Default::default() })
+                .await
+                .unwrap_err(),
+            "page_size",
+        ),
     ];
     for (refusal, field) in refusals {
         assert_eq!(refusal.code(), tonic::Code::InvalidArgument, "{refusal}");
@@ -250,14 +268,15 @@ async fn grpc_says_the_same_about_nodes() {
 async fn before_the_first_batch_there_are_no_nodes_and_no_state() {
     let bench = Bench::new().await;
     // The data of batch 0 is not there.
-    let objects: std::sync::Arc<dyn object_store::ObjectStore> =
-        std::sync::Arc::new(object_store::memory::InMemory::new());
-    let token = tokio_util::sync::CancellationToken::new();
-    let indexer = Indexer::start(bench.config(), bench.chain.clone(), objects, None, token).await.unwrap();
+    let empty = std::sync::Arc::new(object_store::memory::InMemory::new());
+    let indexer = bench.start_with(bench.config(), bench.chain.clone(), Blobs::only(empty)).await;
     crate::support::problem(&indexer).await;
     let status = get(&indexer, "/v1/status").await.json();
     assert_eq!(digest(&status["state_root"]), cairn_types::EMPTY_STATE_ROOT);
-    assert_eq!(get(&indexer, "/v1/nodes").await.json(), json!({ "nodes": [], "next_page": null }));
+    assert_eq!(
+        get(&indexer, "/v1/nodes").await.json(),
+        json!({ "commitment": "finalized", "nodes": [], "next_page": null })
+    );
     for path in ["/v1/nodes/0", "/v1/nodes/0/proof"] {
         let reply = get(&indexer, path).await;
         assert_eq!((reply.status, reply.json()["field"].as_str()), (404, Some("batch")), "{path}");

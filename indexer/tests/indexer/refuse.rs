@@ -2,9 +2,8 @@
 
 use crate::support::{Bench, LyingChain, digest, get, indexed, problem, receipt, record};
 use cairn_chain::{Account, Keypair};
-use cairn_indexer::{Indexer, ProblemKind, StartError};
+use cairn_indexer::{Blobs, Indexer, ProblemKind, StartError};
 use cairn_types::{Digest, Receipt};
-use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -68,13 +67,13 @@ async fn one_changed_byte_of_the_blob_is_refused() {
     })
     .await;
     println!("refused: {reason}");
-    assert!(reason.starts_with("blob digest is ") && reason.contains(", its header says "), "{reason}");
+    assert!(reason.contains("blob digest is ") && reason.contains(", its header says "), "{reason}");
 }
 
 #[tokio::test]
 async fn a_truncated_blob_is_refused() {
     let reason = refusal_of(|data| compress(&data[..data.len() - 1])).await;
-    assert!(reason.starts_with("blob is ") && reason.contains("bytes, its header says "), "{reason}");
+    assert!(reason.contains("blob is ") && reason.contains("bytes, its header says "), "{reason}");
 }
 
 #[tokio::test]
@@ -219,7 +218,7 @@ async fn an_index_of_another_rollup_or_a_missing_rollup_does_not_start() {
     let bench = Bench::new().await;
     let other = Bench::new().await;
     bench.start().await.stop().await.unwrap();
-    let objects: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let objects = Blobs::only(Arc::new(InMemory::new()));
     let mut config = other.config();
     config.store = bench.store();
     let start = |config, bench: &Bench| {

@@ -28,7 +28,8 @@ async fn every_endpoint_answers_in_its_shape() {
     let mut status = status.json();
     assert!(status["chain"]["slot"].as_str().unwrap().parse::<u64>().unwrap() > 0);
     assert!(status["chain"]["genesis_hash"].as_str().unwrap().len() >= 32);
-    status["chain"] = Value::Null;
+    assert!(status["confirmed"]["slot"].as_str().unwrap().parse::<u64>().unwrap() > 0);
+    (status["chain"], status["confirmed"]["slot"]) = (Value::Null, Value::Null);
     let header_digest = batch.header.statement().to_hex();
     assert_eq!(
         status,
@@ -48,6 +49,19 @@ async fn every_endpoint_answers_in_its_shape() {
             "nodes": "3",
             "queue_position": "3",
             "state_root": batch.header.new_state_root.to_hex(),
+            "confirmed": {
+                "slot": null,
+                "batches_on_chain": "2",
+                "batches_indexed": "2",
+                "header_digest": header_digest,
+                "bundles": "2",
+                "receipts": "5",
+                "leaf_mismatches": "0",
+                "nodes": "3",
+                "queue_position": "3",
+                "state_root": batch.header.new_state_root.to_hex(),
+            },
+            "batches_replaced": "0",
             "problem": null,
         })
     );
@@ -85,6 +99,8 @@ async fn every_endpoint_answers_in_its_shape() {
         found,
         json!({
             "number": "1",
+            "commitment": "finalized",
+            "replaced": null,
             "header": null,
             "header_bytes": hex::encode(batch.header.to_bytes()),
             "header_digest": header_digest,
@@ -115,10 +131,12 @@ async fn every_endpoint_answers_in_its_shape() {
     assert_eq!(
         found,
         json!({
+            "commitment": "finalized",
+            "replaced": [],
             "receipt_digest": id,
             "receipt": null,
             "receipt_bytes": hex::encode(receipts[4].encode().unwrap()),
-            "positions": [{ "batch": "1", "bundle": 1, "receipt": 1, "leaf_mismatch": false }],
+            "positions": [{ "batch": "1", "bundle": 1, "receipt": 1, "leaf_mismatch": false, "commitment": "finalized" }],
             "next_page": null,
         })
     );
@@ -134,7 +152,10 @@ async fn every_endpoint_answers_in_its_shape() {
         content,
         json!({
             "content": format!("blake3:{}", hex::encode(receipts[4].payload_blake3)),
-            "positions": [{ "batch": "1", "bundle": 1, "receipt": 1, "receipt_digest": id }],
+            "commitment": "finalized",
+            "positions": [
+                { "batch": "1", "bundle": 1, "receipt": 1, "receipt_digest": id, "commitment": "finalized" },
+            ],
             "next_page": null,
         })
     );
@@ -163,6 +184,7 @@ async fn every_served_proof_verifies_and_leads_to_the_header_on_chain() {
             assert!(reply.head.contains("content-type: application/octet-stream"), "{}", reply.head);
             let disposition = format!("content-disposition: attachment; filename=\"{id}.cairnproof\"");
             assert!(reply.head.contains(&disposition), "{}", reply.head);
+            assert!(reply.head.contains("cairn-commitment: finalized"), "{}", reply.head);
             let verified = ReceiptProof::decode(&reply.body).unwrap().verify().unwrap();
             assert_eq!((&verified.receipt, verified.header_digest), (receipt, on_chain.digest));
         }
@@ -250,7 +272,7 @@ async fn grpc_gives_the_same_answers() {
     assert_eq!((status.batches_on_chain, status.batches_indexed, status.receipts), (2, 2, 3));
     assert_eq!(status.problem, None);
 
-    let found = client.get_batch(v1::GetBatchRequest { number: 1 }).await.unwrap().into_inner();
+    let found = client.get_batch(v1::GetBatchRequest { number: 1, ..Default::default() }).await.unwrap().into_inner();
     assert_eq!(found.header, batch.header.to_bytes());
     assert_eq!(found.bundle_digests, [batch.statements[0].digest().to_bytes().to_vec()]);
 
@@ -260,35 +282,40 @@ async fn grpc_gives_the_same_answers() {
     let found = client.get_receipt(asked).await.unwrap().into_inner();
     assert_eq!(Receipt::decode(&found.receipt).unwrap(), receipts[1]);
     let position = v1::Position { batch: 1, bundle: 0, receipt: 1 };
-    assert_eq!(found.places, [v1::ReceiptPlace { position: Some(position), leaf_mismatch: false }]);
+    assert_eq!(found.places, [v1::ReceiptPlace { position: Some(position), leaf_mismatch: false, commitment: 1 }]);
 
-    let asked = v1::GetProofRequest { receipt_digest: receipt_digest.clone(), position: Some(position) };
+    let asked =
+        v1::GetProofRequest { receipt_digest: receipt_digest.clone(), position: Some(position), ..Default::default() };
     let proof = client.get_proof(asked).await.unwrap().into_inner();
     let verified = ReceiptProof::decode(&proof.file).unwrap().verify().unwrap();
     assert_eq!((verified.receipt, verified.header_digest), (receipts[1].clone(), batch.header.statement()));
 
     let sha1 = Some(v1::find_content_request::Digest::Sha1(vec![3; 20]));
-    let first = v1::FindContentRequest { digest: sha1.clone(), page_size: 2, page_token: Vec::new() };
+    let first = v1::FindContentRequest { digest: sha1.clone(), page_size: 2, ..Default::default() };
     let first = client.find_content(first).await.unwrap().into_inner();
     assert_eq!(first.places.len(), 2);
-    let second = v1::FindContentRequest { digest: sha1, page_size: 2, page_token: first.next_page_token };
+    let second =
+        v1::FindContentRequest { digest: sha1, page_size: 2, page_token: first.next_page_token, ..Default::default() };
     let second = client.find_content(second).await.unwrap().into_inner();
     assert_eq!((second.places.len(), second.next_page_token.is_empty()), (1, true));
 
     let refusals = [
-        client.get_batch(v1::GetBatchRequest { number: u64::MAX }).await.unwrap_err(),
+        client.get_batch(v1::GetBatchRequest { number: u64::MAX, ..Default::default() }).await.unwrap_err(),
         client
             .get_receipt(v1::GetReceiptRequest { receipt_digest: vec![0; 31], ..Default::default() })
             .await
             .unwrap_err(),
-        client.get_proof(v1::GetProofRequest { receipt_digest: vec![0xff; 32], position: None }).await.unwrap_err(),
+        client
+            .get_proof(v1::GetProofRequest { receipt_digest: vec![0xff; 32], position: None, ..Default::default() })
+            .await
+            .unwrap_err(),
         client.find_content(v1::FindContentRequest::default()).await.unwrap_err(),
     ];
     for (refusal, field) in refusals.iter().zip(["number", "receipt_digest", "receipt_digest", "digest"]) {
         assert_eq!(refusal.code(), tonic::Code::InvalidArgument, "{refusal}");
         assert!(refusal.message().starts_with(&format!("{field}: ")), "{refusal}");
     }
-    let unknown = client.get_batch(v1::GetBatchRequest { number: 2 }).await.unwrap_err();
+    let unknown = client.get_batch(v1::GetBatchRequest { number: 2, ..Default::default() }).await.unwrap_err();
     assert_eq!(unknown.code(), tonic::Code::NotFound);
     let large = v1::GetReceiptRequest { receipt_digest: vec![0; 8_192], ..Default::default() };
     assert!(client.get_receipt(large).await.is_err());

@@ -2,21 +2,22 @@
 #![allow(dead_code)]
 
 pub mod ledger;
+pub mod staged;
 
 use cairn_chain::{
     Account, Accounts, Address, Blockhash, Chain, ChainError, Commitment, EmbeddedChain, Keypair, NewNode, NewRollup,
     Options, PROGRAM_ID, RollupClient, Signature, SignedTransaction, Tip, TransactionStatus,
 };
 use cairn_indexer::blobs::blob_path;
-use cairn_indexer::{Config, Indexer, Status};
+use cairn_indexer::{Blobs, Config, Indexer, Status};
 use cairn_interface::{Profile, Registry};
 use cairn_schnorr::SigningKey;
 use cairn_types::{
     Batch, BatchHeader, BundleData, Capture, Digest, Evidence, Leaf, Method, QueueEntry, Receipt, Record, Rights,
 };
 pub use ledger::{Ledger, receipt_key, signed, signing_key};
+use object_store::ObjectStoreExt as _;
 use object_store::memory::InMemory;
-use object_store::{ObjectStore, ObjectStoreExt as _};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -128,8 +129,11 @@ impl Bench {
     }
 
     pub async fn start_on(&self, chain: Arc<dyn Chain>) -> Indexer {
-        let objects: Arc<dyn ObjectStore> = self.objects.clone();
-        Indexer::start(self.config(), chain, objects, None, CancellationToken::new()).await.unwrap()
+        self.start_with(self.config(), chain, Blobs::only(self.objects.clone())).await
+    }
+
+    pub async fn start_with(&self, config: Config, chain: Arc<dyn Chain>, blobs: Blobs) -> Indexer {
+        Indexer::start(config, chain, blobs, None, CancellationToken::new()).await.unwrap()
     }
 
     pub fn receipt(&self, seed: u64) -> Receipt {
@@ -218,6 +222,15 @@ pub async fn problem(indexer: &Indexer) -> cairn_indexer::Problem {
     let mut status = indexer.status();
     let met = tokio::time::timeout(Duration::from_secs(20), status.wait_for(|status| status.problem.is_some()));
     met.await.expect("a problem is met").unwrap().problem.clone().unwrap()
+}
+
+/// Waits until the indexer says so.
+pub async fn until(indexer: &Indexer, met: impl Fn(&Status) -> bool) -> Status {
+    let mut status = indexer.status();
+    match tokio::time::timeout(Duration::from_secs(60), status.wait_for(met)).await {
+        Ok(status) => status.unwrap().clone(),
+        Err(_) => panic!("not met: {:?}", indexer.status().borrow()),
+    }
 }
 
 /// Waits until `batches` are indexed, through whatever problems there are.

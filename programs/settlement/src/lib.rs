@@ -2,8 +2,9 @@
 //!
 //! * [`initialize`](settlement::initialize) and [`extend_queue`](settlement::extend_queue) create a rollup and its
 //!   registration queue;
-//! * [`set_sequencer`](settlement::set_sequencer), [`set_registry`](settlement::set_registry), [`pause`](settlement::pause)
-//!   and [`unpause`](settlement::unpause) are its admin's;
+//! * [`set_sequencer`](settlement::set_sequencer), [`set_registry`](settlement::set_registry),
+//!   [`set_blob_location`](settlement::set_blob_location), [`pause`](settlement::pause) and
+//!   [`unpause`](settlement::unpause) are its admin's;
 //! * [`register_node`](settlement::register_node), [`rotate_key`](settlement::rotate_key) and
 //!   [`deactivate_node`](settlement::deactivate_node) append to the queue, in which batches find who may sign, and
 //!   [`refund_bond`](settlement::refund_bond) gives back what a registration cost;
@@ -62,6 +63,11 @@ pub mod settlement {
     /// Replaces the terms of registration.
     pub fn set_registry(ctx: &mut Context<ByAdmin>, registrar: [u8; 32], bond: u64, queue_deadline: u64) -> Result<()> {
         instructions::set_registry(ctx, &Terms { registrar, bond, queue_deadline })
+    }
+
+    /// Replaces where the rollup's blobs are: a length, and a text of that length followed by zeros.
+    pub fn set_blob_location(ctx: &mut Context<ByAdmin>, length: u8, place: [u8; 200], end: End) -> Result<()> {
+        instructions::set_blob_location(ctx, &Location { length, place, end })
     }
 
     /// Stops batches and registrations for seven days.

@@ -5,7 +5,7 @@
 
 use anchor_lang::bytemuck::{Pod, Zeroable};
 use anchor_lang::prelude::*;
-use cairn_interface::{BATCH, NODE, ROLLUP, layout};
+use cairn_interface::{BATCH, MAX_BLOB_LOCATION_BYTES, NODE, ROLLUP, layout};
 use cairn_types::{Cursor, HEADER_WORDS, KEY_WORDS, QueueCursor};
 
 /// Four words of a digest.
@@ -57,7 +57,10 @@ pub struct Rollup {
     pub profile: u8,
     pub bump: u8,
     pub queue_bump: u8,
-    pub padding: [u8; 5],
+    pub blob_location_length: u8,
+    pub padding: [u8; 4],
+    /// In eights, because bytemuck knows arrays of few lengths.
+    pub blob_location: [[u8; 8]; MAX_BLOB_LOCATION_BYTES / 8],
 }
 
 impl Rollup {

@@ -49,7 +49,7 @@ impl Sample {
     }
 
     /// A batch with random but well-formed leaves, signed by registered nodes, and the state before it.
-    pub(super) fn batch(self) -> Result<(Batch, PartialState), BenchError> {
+    pub fn batch(self) -> Result<(Batch, PartialState), BenchError> {
         let rng = &mut StdRng::seed_from_u64(self.receipts as u64);
         let rollup_id = Digest::from_byte_digest([1; 32]);
         let keys: Vec<_> = (0..NODES).map(|node| (node << 18 | 5, SigningKey::generate(rng))).collect();

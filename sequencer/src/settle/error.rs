@@ -1,11 +1,12 @@
 //! Why a stage could not finish a batch, and whether trying again can help.
 
-use cairn_chain::{ErrorClass, RollupError};
+use cairn_chain::{ChainError, ErrorClass, RollupError, TransactionFailure};
 
 use super::reconcile::Divergence;
-use crate::objects::PublishError;
+use super::refusal::{Verdict, judge};
 use crate::seal::rebuild::RebuildError;
 use crate::store::StoreError;
+use cairn_objects::PublishError;
 
 /// Why a stage could not finish a batch.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,17 @@ pub enum StageError {
         #[source]
         source: RollupError,
     },
+    /// The chain refused the header, and may take it later.
+    #[error("the chain does not take batch {number} yet: {failure}; {hint}")]
+    Refused {
+        /// The batch.
+        number: u64,
+        /// The refusal.
+        #[source]
+        failure: TransactionFailure,
+        /// Why it may take it later, or what to do meanwhile.
+        hint: &'static str,
+    },
     /// The chain has something else than the log.
     #[error(transparent)]
     Divergence(#[from] Divergence),
@@ -74,11 +86,20 @@ pub enum StageError {
 }
 
 impl StageError {
+    /// The error of a refused, or finally failed, transaction for batch `number` that came after `attempt` others.
+    #[must_use]
+    pub fn refused(number: u64, failure: TransactionFailure, attempt: u32) -> Self {
+        match judge(&failure, attempt) {
+            Verdict::Later(hint) => Self::Refused { number, failure, hint },
+            Verdict::Stop => Self::Chain { number, source: RollupError::Chain(ChainError::Refused(failure)) },
+        }
+    }
+
     /// Whether trying again can help.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Publish(_) => true,
+            Self::Publish(_) | Self::Refused { .. } => true,
             Self::Chain { source, .. } => source.class() == ErrorClass::Transient,
             Self::Store(_)
             | Self::Rebuild(_)

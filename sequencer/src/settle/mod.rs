@@ -1,11 +1,16 @@
 //! From a sealed batch to one that the chain has: published, proved, submitted.
 //!
-//! Each stage is a task of its own with a durable cursor. [`reconcile`] decides on values alone what to do next about
-//! the chain; [`submit`] does it.
+//! Each stage is a task of its own with a durable cursor. Submitting has an outbox: every transaction is written down
+//! before it is sent. [`look`] reads chain and store, [`reconcile`] decides on values alone what to do next, and
+//! [`submit`] does it.
 
 pub mod error;
+pub mod look;
+#[cfg(test)]
+mod model_tests;
 pub mod prove;
 pub mod publish;
 pub mod reconcile;
+pub mod refusal;
 pub mod stage_task;
 pub mod submit;

@@ -18,7 +18,7 @@ use crate::promise::{Pace, Rates};
 use crate::seal::rebuild::rebuild;
 use crate::status::{BatchEvent, BatchSummary, Board};
 use crate::store::{Store, StoreError, StoredProof};
-use crate::{Stage, metrics, objects};
+use crate::{Stage, metrics};
 
 /// Proofs of an earlier run that say how long the next ones take.
 const MEASURED: u64 = 16;
@@ -51,7 +51,7 @@ impl Work for ProverStage {
             None => self.prove(batch).await?,
         };
         let (proof_bytes, took) = (proof.bytes.len(), Duration::from_millis(proof.prove_ms));
-        objects::put(&*self.objects, objects::proof_path(&proof.statement), proof.bytes.into()).await?;
+        cairn_objects::put(&*self.objects, cairn_objects::proof_path(&proof.statement), proof.bytes.into()).await?;
         blocking(move || store.proved(number)).await?;
         info!(batch = number, proof_bytes, ?took, "batch proved");
         metrics::proof(proof_bytes);

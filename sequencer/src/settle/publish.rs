@@ -11,7 +11,7 @@ use super::stage_task::{Shared, Work};
 use crate::blocking::blocking;
 use crate::seal::rebuild::rebuild;
 use crate::status::{BatchEvent, BatchSummary};
-use crate::{Stage, metrics, objects};
+use crate::{Stage, metrics};
 
 /// Publishes batches.
 pub struct Publisher {
@@ -30,13 +30,14 @@ impl Work for Publisher {
             let rebuilt = rebuild(&log, &rollup_id, number)?;
             // The rebuilt header is the sealed one, so these bytes have the digest that the header states.
             let data = rebuilt.batch.blob(&rebuilt.cursor);
-            let compressed = objects::compress(&data).map_err(|source| StageError::Compress { number, source })?;
+            let compressed =
+                cairn_objects::compress(&data).map_err(|source| StageError::Compress { number, source })?;
             Ok::<_, StageError>((rebuilt.sealed, compressed))
         })
         .await?;
-        let path = objects::blob_path(&sealed.header.data_digest);
+        let path = cairn_objects::blob_path(&sealed.header.data_digest);
         let blob_bytes = compressed.len();
-        objects::put(&*self.objects, path.clone(), compressed).await?;
+        cairn_objects::put(&*self.objects, path.clone(), compressed).await?;
         blocking(move || store.published(number)).await?;
         let (batch, data_bytes) = (BatchSummary::of(&sealed.header, sealed.header_digest), sealed.header.data_length);
         info!(batch = number, %path, data_bytes, blob_bytes, "batch published");

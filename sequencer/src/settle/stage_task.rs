@@ -84,6 +84,13 @@ impl Default for Pause {
 }
 
 impl Pause {
+    /// The pause after `attempts` failures.
+    #[must_use]
+    pub fn after_attempts(attempts: u32) -> Self {
+        let factor = 1_u32.checked_shl(attempts).unwrap_or(u32::MAX);
+        Self(FIRST_PAUSE.saturating_mul(factor).min(LONGEST_PAUSE))
+    }
+
     /// Tells everyone about `error` and waits.
     pub async fn after(&mut self, stage: Stage, number: u64, error: &StageError, board: &Board) {
         let reason = chain_of(error);

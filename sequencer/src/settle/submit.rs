@@ -1,58 +1,86 @@
 //! Proved → submitted: the chain gets the batch's header.
 //!
-//! The transaction is written to the store before it is sent, the same bytes are sent until they cannot execute any
-//! more, and what happened is read from the chain's accounts. [`reconcile`] decides each step.
+//! A transaction is written to the outbox before it is sent, the same bytes are sent until they cannot execute any more,
+//! and what happened is read from the chain's accounts. [`reconcile`] decides each step.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cairn_chain::{
-    Commitment, ErrorClass, Keypair, RollupClient, RollupError, Signature, SignedTransaction, Submitted,
-};
-use cairn_types::BatchHeader;
+use cairn_chain::{AccountWatch, ChainError, Commitment, Keypair, RollupClient, Signature, SignedTransaction};
+use cairn_interface::Rollup;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::error::StageError;
-use super::reconcile::{Action, IntentView, Local, OnChain, reconcile};
+use super::look::{self, Air, Flight, Log, summary_before};
+use super::reconcile::{Action, OnChain, Wait, confirmed, reconcile};
 use super::stage_task::{Pause, Shared};
 use crate::blocking::blocking;
 use crate::seal::rebuild::RebuildError;
 use crate::status::{BatchEvent, BatchSummary};
-use crate::store::{Intent, Store, StoreError, Submission};
+use crate::store::{Intent, Purpose, SealedBatch, Submission};
 use crate::{Stage, clock, metrics};
+
+/// How often to look at the chain, at least, while something is on its way.
+const IN_AIR: Duration = Duration::from_secs(1);
+/// How long to wait before the next look, at least, whoever wakes us.
+const FLOOR: Duration = Duration::from_millis(50);
 
 /// Submits headers.
 pub struct Submitter {
-    /// Store, rollup, board.
-    pub shared: Shared,
-    /// The rollup on its chain.
-    pub rollup: RollupClient,
-    /// The sequencer's key.
-    pub key: Keypair,
-    /// How often to look at the chain without need.
-    pub poll: Duration,
-    /// A prepared transaction that the chain will not execute any more: to be signed anew.
-    pub spent: Option<Signature>,
-    /// What the chain said about transactions of this run.
-    pub outcomes: BTreeMap<u64, Submitted>,
+    shared: Shared,
+    rollup: RollupClient,
+    key: Keypair,
+    poll: Duration,
+    air: Air,
+    /// The newest finalized slot of which the rollup was seen.
+    finalized_slot: u64,
+    /// When batches were first seen confirmed that are not final, in milliseconds since the Unix epoch.
+    confirmed_ms: BTreeMap<u64, u64>,
+    /// What is being waited for.
+    waiting: Option<Wait>,
+    /// Whether the chain answered when it was last looked at.
+    looked: bool,
 }
 
 /// What to do after a step.
 enum Step {
+    /// The batches on chain are others than before.
+    Moved,
     Again,
-    Wait,
+    Wait {
+        /// Whether something is on its way.
+        in_air: bool,
+    },
 }
 
 impl Submitter {
-    /// Submits until told to stop. A transaction in the air stays in the store: the next start takes it up.
+    /// Submits the log's headers with `key`, and looks at the chain every `poll` without need.
+    #[must_use]
+    pub fn new(shared: Shared, rollup: RollupClient, key: Keypair, poll: Duration) -> Self {
+        Self {
+            shared,
+            rollup,
+            key,
+            poll,
+            air: Air::default(),
+            finalized_slot: 0,
+            confirmed_ms: BTreeMap::new(),
+            waiting: None,
+            looked: false,
+        }
+    }
+
+    /// Submits until told to stop. Transactions in the air stay in the outbox: the next start takes them up.
     ///
     /// # Errors
     /// The first error that trying again cannot help.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), StageError> {
         let mut status = self.shared.board.watch();
-        let mut pause = Pause::default();
+        let mut changes = self.rollup.chain().watch(&[self.rollup.address()], Commitment::Confirmed);
+        // A chain that answers has ended its silence, and may refuse what it refused before.
+        let (mut silent, mut refused) = (Pause::default(), Pause::default());
         loop {
             let proved = status.borrow_and_update().stage(Stage::Proved).batches;
             let stepped = tokio::select! {
@@ -61,16 +89,27 @@ impl Submitter {
                 stepped = self.step() => stepped,
             };
             let news = async {
+                if self.looked {
+                    silent = Pause::default();
+                }
                 match stepped {
-                    Ok(Step::Again) => pause = Pause::default(),
-                    Ok(Step::Wait) => {
-                        pause = Pause::default();
+                    // Whatever failed before, failed on the way of another batch.
+                    Ok(Step::Moved) => refused = Pause::default(),
+                    Ok(Step::Again) => {}
+                    Ok(Step::Wait { in_air }) => {
+                        refused = Pause::default();
+                        let longest = if in_air { self.poll.min(IN_AIR) } else { self.poll };
                         let more_proved = status.wait_for(|status| status.stage(Stage::Proved).batches > proved);
-                        // Time out: the chain may have moved without us.
-                        let _ = tokio::time::timeout(self.poll, more_proved).await;
+                        tokio::select! {
+                            // The board outlives its watchers.
+                            _ = more_proved => {}
+                            () = woken(&mut changes) => {}
+                            () = tokio::time::sleep(longest) => {}
+                        }
                     }
                     Err(error) if error.is_transient() => {
-                        let number = self.shared.board.watch().borrow().stage(Stage::Submitted).batches;
+                        let number = self.shared.board.watch().borrow().stage(Stage::Confirmed).batches;
+                        let pause = if self.looked { &mut refused } else { &mut silent };
                         pause.after(Stage::Submitted, number, &error, &self.shared.board).await;
                     }
                     Err(error) => return Err(error),
@@ -89,175 +128,249 @@ impl Submitter {
     async fn step(&mut self) -> Result<Step, StageError> {
         let number = self.shared.board.watch().borrow().stage(Stage::Submitted).batches;
         let failed = |source| StageError::Chain { number, source };
-        let height = self.rollup.chain().tip(Commitment::Finalized).await;
-        let block_height = height.map_err(RollupError::from).map_err(failed)?.block_height;
-        let rollup = self.rollup.rollup().await.map_err(failed)?;
-        let chain = OnChain {
-            tip: rollup.tip,
-            settled: rollup.settled.batches,
-            max_pending: rollup.max_pending,
-            // By this machine's clock, which is near enough to the cluster's: the program decides.
-            paused: rollup.is_paused(i64::try_from(clock::now_ms() / 1_000).unwrap_or(i64::MAX)),
-            block_height,
-        };
-        let (store, spent, tip) = (Arc::clone(&self.shared.store), self.spent, rollup.tip.batches);
-        let local = blocking(move || local_view(&store, tip, spent)).await?;
+        self.looked = false;
+        let seen = look::chain(&self.rollup).await.map_err(failed)?;
+        let (store, chain) = (Arc::clone(&self.shared.store), seen.chain);
+        let log = blocking(move || Log::read(&store, &chain)).await?;
+        self.air.look(&self.rollup, &log.outbox).await.map_err(failed)?;
+        self.looked = true;
+        metrics::in_air(log.outbox.len());
+        let local = log.local(&self.air, self.finalized_slot);
         let action = reconcile(&local, &chain);
         debug!(?action, "reconciled");
+        if let Action::Stop(divergence) = action {
+            return Err(divergence.into());
+        }
+        let mut moved = false;
+        if action != Action::Wait(Wait::Lag) {
+            self.finalized_slot = self.finalized_slot.max(chain.finalized.slot);
+            if let Ok(view) = confirmed(&local, &chain) {
+                let fresh = chain.confirmed.slot >= chain.finalized.slot;
+                moved = self.see_confirmed(view.tip.batches, fresh).await?;
+            }
+        }
+        self.waits(match action {
+            Action::Wait(wait) => Some(wait),
+            _ => None,
+        });
         match action {
-            Action::Wait(_) => return Ok(Step::Wait),
-            Action::Stop(divergence) => return Err(divergence.into()),
+            Action::Stop(_) => {}
+            Action::Wait(_) if moved => {}
+            Action::Wait(_) => return Ok(Step::Wait { in_air: !log.outbox.is_empty() }),
             Action::Record { from, end } => {
                 for number in from..end {
-                    self.record(number).await?;
+                    self.record(number, log.intent(number), &chain).await?;
                 }
+                self.air.landed(end);
+                return Ok(Step::Moved);
             }
             Action::Rewind { batches } => {
-                warn!(batches, was = local.submitted, "the chain dropped batches, submitting them again");
-                let store = Arc::clone(&self.shared.store);
-                let last = blocking(move || {
-                    store.rewind(batches)?;
-                    summary_before(&store, batches)
-                })
-                .await?;
-                self.shared.board.passed(Stage::Submitted, batches, last);
+                self.rewind(batches, local.submitted, chain.finalized.slot).await?;
+                return Ok(Step::Moved);
             }
-            Action::Prepare { number } => {
-                let address = self.key.address();
-                if rollup.sequencer != address {
-                    return Err(StageError::Key { on_chain: rollup.sequencer, key: address });
+            Action::Prepare { number } => self.prepare(number, log.intent(number), &seen.rollup).await?,
+            Action::Send { number } => {
+                if let Some(intent) = log.intent(number) {
+                    self.check_key(&seen.rollup)?;
+                    self.send(number, intent).await?;
                 }
-                let header = self.header(number).await?;
-                let signed = self.rollup.prepare_batch(&self.key, &header).await.map_err(failed)?;
-                let intent = Intent {
-                    header_digest: header.statement(),
-                    signature: signed.signature.0,
-                    transaction: signed.bytes,
-                    last_valid_block_height: signed.last_valid_block_height,
-                };
-                let store = Arc::clone(&self.shared.store);
-                blocking(move || store.intend(number, &intent)).await?;
             }
-            Action::Send { number } => self.send(number).await?,
         }
-        Ok(Step::Again)
+        Ok(if moved { Step::Moved } else { Step::Again })
     }
 
-    /// Sends the bytes that the store has, and waits for their outcome.
-    async fn send(&mut self, number: u64) -> Result<(), StageError> {
+    /// Says what is being waited for when that changes and nobody expects it.
+    fn waits(&mut self, wait: Option<Wait>) {
+        if self.waiting == wait {
+            return;
+        }
+        self.waiting = wait;
+        if let Some(reason) = wait.and_then(Wait::surprise) {
+            warn!(reason, "waiting for the chain");
+        }
+    }
+
+    /// Signs a transaction for a batch, and writes it down. `before` is the one that can execute no more.
+    async fn prepare(&mut self, number: u64, before: Option<&Intent>, rollup: &Rollup) -> Result<(), StageError> {
+        self.check_key(rollup)?;
+        let attempt = before.map_or(0, |before| before.attempt.saturating_add(1));
+        if let Some(before) = before {
+            let signature = Signature(before.signature);
+            if let Some((_, status)) = self.air.statuses.remove(&number).filter(|(of, _)| *of == signature)
+                && let Err(failure) = status.outcome
+            {
+                warn!(batch = number, %signature, %failure, "a transaction failed, signing another");
+                let error = StageError::refused(number, failure, before.attempt);
+                if !error.is_transient() {
+                    return Err(error);
+                }
+                // Fees are not spent in a rush.
+                let mut pause = Pause::after_attempts(before.attempt);
+                pause.after(Stage::Submitted, number, &error, &self.shared.board).await;
+            } else {
+                info!(batch = number, %signature, attempt, "a transaction expired, signing another");
+            }
+            metrics::resigned();
+        }
+        let header = self.sealed(number).await?.header;
+        // Whatever expired was outbid: offer more.
+        let client = self.rollup.clone().with_fees(self.rollup.fees().after(attempt));
+        let signed = client.prepare_batch(&self.key, &header).await;
+        let signed = signed.map_err(|source| StageError::Chain { number, source })?;
+        let intent = Intent {
+            digest: header.statement(),
+            signature: signed.signature.0,
+            transaction: signed.bytes,
+            last_valid_block_height: signed.last_valid_block_height,
+            attempt,
+            created_ms: clock::now_ms(),
+        };
         let store = Arc::clone(&self.shared.store);
-        let Some(intent) = blocking(move || store.intent(number)).await? else { return Ok(()) };
+        Ok(blocking(move || store.intend(Purpose::SubmitBatch(number), &intent)).await?)
+    }
+
+    /// Sends the bytes that the outbox has.
+    async fn send(&mut self, number: u64, intent: &Intent) -> Result<(), StageError> {
+        let signature = Signature(intent.signature);
         let transaction = SignedTransaction {
-            signature: Signature(intent.signature),
-            bytes: intent.transaction,
+            signature,
+            bytes: intent.transaction.clone(),
             last_valid_block_height: intent.last_valid_block_height,
         };
-        let started = Instant::now();
-        match self.rollup.deliver(&transaction).await {
-            Ok(submitted) => {
-                metrics::stage_worked(Stage::Submitted, started.elapsed());
-                self.outcomes.insert(number, submitted);
-                Ok(())
-            }
-            Err(error) => {
-                // Executed, refused or expired, these bytes have had their chance; only then may others be signed.
-                if error.is_expired() || matches!(error, RollupError::Failed { .. }) || error.failure().is_some() {
-                    self.spent = Some(transaction.signature);
-                }
-                if error.is_expired() {
-                    return Ok(());
-                }
-                // Somebody else's transaction, or an earlier one of ours, may have got the batch there.
-                let there = error.class() == ErrorClass::Rejection
-                    && self.rollup.rollup().await.is_ok_and(|rollup| rollup.tip.batches > number);
-                if there { Ok(()) } else { Err(StageError::Chain { number, source: error }) }
-            }
+        match self.rollup.chain().send(&transaction).await {
+            Ok(_) => {}
+            Err(ChainError::Refused(failure)) => return Err(StageError::refused(number, failure, intent.attempt)),
+            Err(error) => return Err(StageError::Chain { number, source: error.into() }),
         }
+        let now = Instant::now();
+        let flight = self.air.flights.entry(number).or_insert(Flight { signature, sends: 0, first: now, last: now });
+        let sends = if flight.signature == signature { flight.sends.saturating_add(1) } else { 1 };
+        *flight = Flight { signature, sends, first: flight.first, last: now };
+        let sealed = self.sealed(number).await?;
+        let batch = BatchSummary::of(&sealed.header, sealed.header_digest);
+        debug!(batch = number, %signature, attempt = intent.attempt, sends, "transaction sent");
+        metrics::sent();
+        let (signature, attempt) = (signature.to_string(), intent.attempt);
+        self.shared.board.event(BatchEvent::Sent { batch, signature, attempt, sends });
+        Ok(())
     }
 
-    /// Writes down that the chain has batch `number`, with what is known about how it got there.
-    async fn record(&mut self, number: u64) -> Result<(), StageError> {
-        let header = self.header(number).await?;
-        let store = Arc::clone(&self.shared.store);
-        let intent = blocking(move || store.intent(number)).await?;
-        let signature = intent.map(|intent| Signature(intent.signature));
-        let outcome = match (self.outcomes.remove(&number), signature) {
-            (Some(outcome), _) => Some((outcome.slot, outcome.compute_units, outcome.signature)),
-            // After a restart the chain may still know; it is not needed to go on.
-            (None, Some(signature)) => {
-                let status = self.rollup.chain().status(&signature).await.ok().flatten();
-                status
-                    .filter(|status| status.outcome.is_ok())
-                    .map(|status| (status.slot, status.compute_units, signature))
+    /// Shows how many batches are confirmed; whether that is news. Fewer than before are believed only of a fresh answer.
+    async fn see_confirmed(&mut self, batches: u64, fresh: bool) -> Result<bool, StageError> {
+        let before = self.shared.board.watch().borrow().stage(Stage::Confirmed).batches;
+        if batches == before || batches < before && !fresh {
+            return Ok(false);
+        }
+        for number in before..batches {
+            let sealed = self.sealed(number).await?;
+            let batch = BatchSummary::of(&sealed.header, sealed.header_digest);
+            let flight = self.air.flights.get(&number);
+            let status = flight.and_then(|flight| self.air.status(number, &flight.signature));
+            let slot = status.filter(|status| status.outcome.is_ok()).map(|status| status.slot);
+            let after = flight.map(|flight| flight.first.elapsed());
+            if let Some(after) = after {
+                metrics::stage_worked(Stage::Confirmed, after);
             }
-            (None, None) => None,
+            self.confirmed_ms.entry(number).or_insert_with(clock::now_ms);
+            info!(batch = number, slot, ?after, "batch confirmed");
+            self.shared.board.event(BatchEvent::Confirmed { batch, slot, after });
+            self.shared.board.passed(Stage::Confirmed, number + 1, Some(batch));
+        }
+        if batches < before {
+            warn!(batches, was = before, "the chain dropped confirmed batches, sending them again");
+            metrics::dropped(before - batches);
+            self.confirmed_ms.split_off(&batches);
+            for flight in self.air.flights.range_mut(batches..).map(|(_, flight)| flight) {
+                // Due at once: what was sent is not waited for.
+                flight.last = flight.last.checked_sub(look::REBROADCAST).unwrap_or(flight.last);
+            }
+            self.show(Stage::Confirmed, batches).await?;
+        }
+        Ok(true)
+    }
+
+    /// The chain abandoned batches.
+    async fn rewind(&mut self, batches: u64, was: u64, as_of: u64) -> Result<(), StageError> {
+        warn!(batches, was, "the chain dropped batches that were final, submitting them again");
+        let store = Arc::clone(&self.shared.store);
+        blocking(move || store.rewind(batches, as_of)).await?;
+        self.confirmed_ms.split_off(&batches);
+        self.show(Stage::Confirmed, batches).await?;
+        self.show(Stage::Submitted, batches).await
+    }
+
+    async fn show(&self, stage: Stage, batches: u64) -> Result<(), StageError> {
+        let store = Arc::clone(&self.shared.store);
+        let last = blocking(move || summary_before(&store, batches)).await?;
+        self.shared.board.passed(stage, batches, last);
+        Ok(())
+    }
+
+    /// Writes down that the chain finally has batch `number`, with what is known about how it got there.
+    async fn record(&mut self, number: u64, intent: Option<&Intent>, chain: &OnChain) -> Result<(), StageError> {
+        let sealed = self.sealed(number).await?;
+        let signature = intent.map(|intent| Signature(intent.signature));
+        let outcome = match signature {
+            // With fee and units, where the chain keeps them; they are not needed to go on.
+            Some(signature) => {
+                let status = self.rollup.chain().status(&signature).await.ok().flatten();
+                status.filter(|status| status.outcome.is_ok())
+            }
+            None => None,
         };
-        let slot = match outcome {
-            Some((slot, ..)) => Some(slot),
+        let slot = match &outcome {
+            Some(status) => Some(status.slot),
             None => self.rollup.batch(number).await.ok().flatten().map(|batch| batch.slot),
         };
-        let batch = BatchSummary::of(&header, header.statement());
-        let signature = outcome.map(|(.., signature)| signature);
-        let compute_units = outcome.and_then(|(_, units, _)| units);
+        let batch = BatchSummary::of(&sealed.header, sealed.header_digest);
+        let signature = signature.filter(|_| outcome.is_some());
+        let compute_units = outcome.as_ref().and_then(|status| status.compute_units);
+        let fee = outcome.as_ref().and_then(|status| status.fee);
         let submission = Submission {
             header_digest: batch.header_digest,
             signature: signature.map(|signature| signature.0),
             slot,
             compute_units,
+            fee,
         };
-        let store = Arc::clone(&self.shared.store);
-        let promised = blocking(move || {
-            store.submitted(number, &submission)?;
-            Ok::<_, StageError>(store.batch(number)?.and_then(|sealed| sealed.settle_by_slot))
+        let (store, confirmed_ms) = (Arc::clone(&self.shared.store), self.confirmed_ms.remove(&number));
+        let as_of = chain.finalized.slot;
+        let times = blocking(move || {
+            store.submitted(number, &submission, as_of, confirmed_ms)?;
+            store.times(number)
         })
         .await?;
-        if let (Some(slot), Some(promised)) = (slot, promised)
+        if let (Some(slot), Some(promised)) = (slot, sealed.settle_by_slot)
             && slot > promised
         {
             warn!(batch = number, slot, promised, "a batch came on chain after a slot that was promised");
             metrics::late();
         }
-        info!(batch = number, ?signature, slot, compute_units, "batch submitted");
-        if let Some(units) = compute_units {
-            metrics::compute_units(units);
+        if let Some(flight) = self.air.flights.get(&number) {
+            metrics::stage_worked(Stage::Submitted, flight.first.elapsed());
         }
+        info!(batch = number, ?signature, slot, compute_units, fee, "batch submitted");
+        metrics::on_chain(compute_units, fee);
         let signature = signature.map(|signature| signature.to_string());
-        self.shared.board.event(BatchEvent::Submitted { batch, signature, slot, compute_units });
+        self.shared.board.event(BatchEvent::Submitted { batch, signature, slot, compute_units, fee, times });
         self.shared.board.passed(Stage::Submitted, number + 1, Some(batch));
         Ok(())
     }
 
-    async fn header(&self, number: u64) -> Result<BatchHeader, StageError> {
+    fn check_key(&self, rollup: &Rollup) -> Result<(), StageError> {
+        let (on_chain, key) = (rollup.sequencer, self.key.address());
+        if on_chain == key { Ok(()) } else { Err(StageError::Key { on_chain, key }) }
+    }
+
+    async fn sealed(&self, number: u64) -> Result<SealedBatch, StageError> {
         let store = Arc::clone(&self.shared.store);
         let sealed = blocking(move || store.batch(number)).await?;
-        Ok(sealed.ok_or(RebuildError::Unsealed(number))?.header)
+        Ok(sealed.ok_or(RebuildError::Unsealed(number))?)
     }
 }
 
-/// What the store says about the chain's tip.
-fn local_view(store: &Store, tip: u64, spent: Option<Signature>) -> Result<Local, StoreError> {
-    let at_tip = match tip.checked_sub(1) {
-        Some(last) => store.batch(last)?.map(|batch| batch.header_digest),
-        None => None,
-    };
-    let header_digest = store.batch(tip)?.map(|batch| batch.header_digest);
-    let intent = store
-        .intent(tip)?
-        .filter(|intent| spent != Some(Signature(intent.signature)) && Some(intent.header_digest) == header_digest);
-    Ok(Local {
-        sealed: store.passed(Stage::Sealed)?,
-        proved: store.passed(Stage::Proved)?,
-        submitted: store.passed(Stage::Submitted)?,
-        at_tip,
-        intent: intent.map(|intent| IntentView { last_valid_block_height: intent.last_valid_block_height }),
-    })
-}
-
-/// The last of `batches` batches.
-///
-/// # Errors
-/// When the store fails.
-pub fn summary_before(store: &Store, batches: u64) -> Result<Option<BatchSummary>, StoreError> {
-    let Some(last) = batches.checked_sub(1) else { return Ok(None) };
-    Ok(store.batch(last)?.map(|batch| BatchSummary::of(&batch.header, batch.header_digest)))
+/// Waits for a change, and a little: changes come in swarms.
+async fn woken(changes: &mut AccountWatch) {
+    changes.changed().await;
+    tokio::time::sleep(FLOOR).await;
 }

@@ -7,10 +7,11 @@ use cairn_types::state::PartialState;
 use rocksdb::{Direction, IteratorMode, WriteBatch};
 
 use super::record::SealedBatchBytes;
+use super::times::Moment;
 use super::{
-    Change, Family, Intent, SealedBatch, Store, StoreError, StoredProof, Submission, damaged, encode, number_of,
+    Change, Family, Purpose, SealedBatch, Store, StoreError, StoredProof, Submission, damaged, encode, number_of,
 };
-use crate::Stage;
+use crate::{Stage, clock};
 
 impl Store {
     /// The batch with this number.
@@ -82,10 +83,16 @@ impl Store {
     /// # Errors
     /// When the disk fails or the store is damaged.
     pub fn passed(&self, stage: Stage) -> Result<u64, StoreError> {
-        if stage == Stage::Sealed {
-            return Ok(self.last_batch()?.map_or(0, |batch| batch.header.number + 1));
-        }
-        let key = [stage_key(stage)];
+        let stage = match stage {
+            Stage::Sealed => return Ok(self.last_batch()?.map_or(0, |batch| batch.header.number + 1)),
+            // What is not final is not kept.
+            Stage::Confirmed => Stage::Submitted,
+            stage => stage,
+        };
+        self.cursor([stage_key(stage)])
+    }
+
+    fn cursor(&self, key: [u8; 1]) -> Result<u64, StoreError> {
         let found = self
             .db
             .get_pinned_cf(self.family(Family::Stages), key)
@@ -100,6 +107,7 @@ impl Store {
     pub fn published(&self, number: u64) -> Result<(), StoreError> {
         let mut batch = WriteBatch::default();
         self.put_stage(&mut batch, Stage::Published, number + 1);
+        self.put_moment(&mut batch, number, Moment::Published, clock::now_ms());
         self.commit(Change::Publish, batch)
     }
 
@@ -120,6 +128,7 @@ impl Store {
     pub fn proved(&self, number: u64) -> Result<(), StoreError> {
         let mut batch = WriteBatch::default();
         self.put_stage(&mut batch, Stage::Proved, number + 1);
+        self.put_moment(&mut batch, number, Moment::Proved, clock::now_ms());
         self.commit(Change::Prove, batch)
     }
 
@@ -131,36 +140,29 @@ impl Store {
         self.get(Family::Proofs, &number.to_be_bytes())
     }
 
-    /// Keeps a transaction before it is sent for the first time.
+    /// The chain has batch `number`, finally, as of `slot`: keeps what is known about it, and when it was seen confirmed;
+    /// the intent is done, and so is the witness, because the proof is there.
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn intend(&self, number: u64, intent: &Intent) -> Result<(), StoreError> {
-        let mut batch = WriteBatch::default();
-        batch.put_cf(self.family(Family::Intents), number.to_be_bytes(), encode(intent));
-        self.commit(Change::Intend, batch)
-    }
-
-    /// The transaction that was last prepared for batch `number`, while the chain does not have the batch.
-    ///
-    /// # Errors
-    /// When the disk fails or the store is damaged.
-    pub fn intent(&self, number: u64) -> Result<Option<Intent>, StoreError> {
-        self.get(Family::Intents, &number.to_be_bytes())
-    }
-
-    /// The chain has batch `number`: keeps what is known about it; the intent is done, and so is the witness, because the
-    /// proof is there.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub fn submitted(&self, number: u64, submission: &Submission) -> Result<(), StoreError> {
+    pub fn submitted(
+        &self,
+        number: u64,
+        submission: &Submission,
+        slot: u64,
+        confirmed_ms: Option<u64>,
+    ) -> Result<(), StoreError> {
         let key = number.to_be_bytes();
         let mut batch = WriteBatch::default();
         batch.put_cf(self.family(Family::Submissions), key, encode(submission));
-        batch.delete_cf(self.family(Family::Intents), key);
         batch.delete_cf(self.family(Family::Witnesses), key);
+        self.drop_intent(&mut batch, Purpose::SubmitBatch(number));
+        if let Some(at_ms) = confirmed_ms {
+            self.put_moment(&mut batch, number, Moment::Confirmed, at_ms);
+        }
+        self.put_moment(&mut batch, number, Moment::Finalized, clock::now_ms());
         self.put_stage(&mut batch, Stage::Submitted, number + 1);
+        batch.put_cf(self.family(Family::Stages), SUBMITTED_SLOT, slot.to_be_bytes());
         self.commit(Change::Submit, batch)
     }
 
@@ -172,16 +174,26 @@ impl Store {
         self.get(Family::Submissions, &number.to_be_bytes())
     }
 
-    /// The chain's tip went back to `batches`: later ones are to be submitted again.
+    /// As of this finalized slot the chain had the submitted batches, and no others: an answer of an older slot says nothing
+    /// about them.
+    ///
+    /// # Errors
+    /// When the disk fails or the store is damaged.
+    pub fn submitted_slot(&self) -> Result<u64, StoreError> {
+        self.cursor(SUBMITTED_SLOT)
+    }
+
+    /// The chain's finalized tip went back to `batches`, as of `slot`: later ones are to be submitted again. The outbox stays: what is in
+    /// it may still execute.
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn rewind(&self, batches: u64) -> Result<(), StoreError> {
+    pub fn rewind(&self, batches: u64, slot: u64) -> Result<(), StoreError> {
         let mut batch = WriteBatch::default();
         let (from, to) = (batches.to_be_bytes(), u64::MAX.to_be_bytes());
         batch.delete_range_cf(self.family(Family::Submissions), from, to);
-        batch.delete_range_cf(self.family(Family::Intents), from, to);
         self.put_stage(&mut batch, Stage::Submitted, batches);
+        batch.put_cf(self.family(Family::Stages), SUBMITTED_SLOT, slot.to_be_bytes());
         self.commit(Change::Rewind, batch)
     }
 
@@ -190,12 +202,15 @@ impl Store {
     }
 }
 
+/// Where [`Family::Stages`] has the slot of the submitted batches.
+const SUBMITTED_SLOT: [u8; 1] = [255];
+
 const fn stage_key(stage: Stage) -> u8 {
     match stage {
         Stage::Sealed => 0,
         Stage::Published => 1,
         Stage::Proved => 2,
-        Stage::Submitted => 3,
+        Stage::Submitted | Stage::Confirmed => 3,
     }
 }
 

@@ -36,17 +36,22 @@ pub enum Family {
     Covers,
     /// batch number (u64) -> proof of the batch's header.
     Proofs,
-    /// stage (u8) -> number of the next batch that the stage has to work on (u64, big-endian).
+    /// stage (u8) -> number of the next batch that the stage has to work on (u64, big-endian); 255 -> the finalized slot
+    /// as of which the submitted ones were written down.
     Stages,
-    /// batch number (u64) -> the signed transaction that submits the header, written before it is sent.
-    Intents,
+    /// kind (u8) ‖ number (u64) -> the signed transaction for this purpose, written before it is sent: kind 0 submits the
+    /// header of the batch with the number.
+    Outbox,
     /// batch number (u64) -> what the chain said about the submitted header.
     Submissions,
+    /// batch number (u64) ‖ moment (u8) -> when it was (u64, big-endian), in milliseconds since the Unix epoch: 0 published,
+    /// 1 proved, 2 signed for the chain, 3 confirmed, 4 finalized.
+    Times,
 }
 
 impl Family {
     /// Every family; a store has exactly these.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Meta,
         Self::Bundles,
         Self::Sequences,
@@ -62,8 +67,9 @@ impl Family {
         Self::Covers,
         Self::Proofs,
         Self::Stages,
-        Self::Intents,
+        Self::Outbox,
         Self::Submissions,
+        Self::Times,
     ];
 
     /// The name in the database, which never changes.
@@ -85,8 +91,9 @@ impl Family {
             Self::Covers => "covers",
             Self::Proofs => "proofs",
             Self::Stages => "stages",
-            Self::Intents => "intents",
+            Self::Outbox => "outbox",
             Self::Submissions => "submissions",
+            Self::Times => "times",
         }
     }
 }

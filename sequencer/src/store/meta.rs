@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use cairn_types::Digest;
-use rocksdb::WriteBatch;
+use rocksdb::{DB, Options, WriteBatch};
 
-use super::{Change, Family, Store, StoreError, encode};
+use super::{Change, Family, Store, StoreError, decode, encode};
 
 /// Version of the records. A store with another one is refused.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 const SCHEMA: &[u8] = b"schema version";
 const ROLLUP: &[u8] = b"rollup id";
@@ -45,7 +45,7 @@ pub enum OpenError {
         source: rocksdb::Error,
     },
     /// Another version wrote it.
-    #[error("the store in {} has schema version {found}, this program writes {SCHEMA_VERSION}; run the version that made it, or give this one an empty folder", folder.display())]
+    #[error("the store in {} has schema version {found}, this program writes {SCHEMA_VERSION}; run the version that made it until every sealed batch is submitted, then give this one an empty folder and a new rollup", folder.display())]
     Schema {
         /// The folder.
         folder: PathBuf,
@@ -75,6 +75,30 @@ pub enum OpenError {
     /// Reading or writing failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Refuses a store with other families than this version's, without changing it: the version that made it still opens it.
+pub(super) fn check_schema(options: &Options, folder: &Path) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Database { folder: folder.to_owned(), source };
+    // There are none while there is no store.
+    let mut found = DB::list_cf(options, folder).unwrap_or_default();
+    found.retain(|name| name != rocksdb::DEFAULT_COLUMN_FAMILY_NAME);
+    if found.is_empty()
+        || found.len() == Family::ALL.len()
+            && Family::ALL.iter().all(|family| found.iter().any(|name| name == family.name()))
+    {
+        return Ok(());
+    }
+    let db = DB::open_cf_for_read_only(options, folder, &found, false).map_err(failed)?;
+    let Some(meta) = db.cf_handle(Family::Meta.name()) else { return Ok(()) };
+    match db.get_pinned_cf(meta, SCHEMA).map_err(failed)? {
+        // Half of a new one, when it was stopped.
+        None => Ok(()),
+        Some(bytes) => match decode::<u32>(Family::Meta, SCHEMA, &bytes)? {
+            SCHEMA_VERSION => Ok(()),
+            found => Err(OpenError::Schema { folder: folder.to_owned(), found }),
+        },
+    }
 }
 
 impl Store {
@@ -161,6 +185,22 @@ mod tests {
         drop(store);
         let error = Store::open(folder.path(), &identity()).err().unwrap();
         assert!(matches!(error, OpenError::Schema { found, .. } if found == SCHEMA_VERSION + 1), "{error}");
+    }
+
+    #[test]
+    fn a_store_with_the_families_of_another_version_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = Options::default();
+        options.create_if_missing(true);
+        options.create_missing_column_families(true);
+        let names = [Family::Meta.name(), "intents"];
+        let old = DB::open_cf(&options, folder.path(), names).unwrap();
+        old.put_cf(old.cf_handle(names[0]).unwrap(), SCHEMA, encode(&2_u32)).unwrap();
+        drop(old);
+        let error = Store::open(folder.path(), &identity()).err().unwrap();
+        assert!(matches!(error, OpenError::Schema { found: 2, .. }), "{error}");
+        assert!(error.to_string().contains("run the version that made it"), "{error}");
+        DB::open_cf(&options, folder.path(), names).unwrap();
     }
 
     #[test]

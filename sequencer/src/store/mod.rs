@@ -6,11 +6,13 @@ mod family;
 mod faults;
 mod log;
 mod meta;
+mod outbox;
 mod record;
 mod registry;
 mod state;
 #[cfg(test)]
 mod tests;
+mod times;
 
 use std::path::Path;
 
@@ -23,8 +25,10 @@ pub use family::Family;
 pub(crate) use faults::{Faults, Side};
 pub use log::NewBundle;
 pub use meta::{Identity, OpenError, SCHEMA_VERSION};
-pub use record::{Intent, Placed, Queued, SealedBatch, StoredBundle, StoredProof, Submission};
+pub use outbox::{Intent, Purpose};
+pub use record::{Placed, Queued, SealedBatch, StoredBundle, StoredProof, Submission};
 pub use state::AccountBefore;
+pub use times::BatchTimes;
 
 /// A change of state: one write to the disk. Names it in errors, metrics and fault tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +100,8 @@ impl Store {
         options.create_missing_column_families(true);
         options.set_compression_type(rocksdb::DBCompressionType::Zstd);
         options.set_keep_log_file_num(4);
+        // Opening makes families that are missing: a store of another version is found out before that.
+        meta::check_schema(&options, folder)?;
         let families = Family::ALL.map(|family| ColumnFamilyDescriptor::new(family.name(), options.clone()));
         let db = DB::open_cf_descriptors(&options, folder, families)
             .map_err(|source| OpenError::Database { folder: folder.to_owned(), source })?;

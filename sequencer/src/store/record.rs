@@ -98,20 +98,7 @@ pub(super) struct SealedBatchBytes {
     pub(super) settle_by_slot: Option<u64>,
 }
 
-/// A transaction that was going to be sent.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Intent {
-    /// Digest of the header that it submits.
-    pub header_digest: Digest,
-    /// The signature that names it.
-    pub signature: [u8; 64],
-    /// The signed transaction, exactly as it is sent.
-    pub transaction: Vec<u8>,
-    /// Block height past which these bytes can execute no more.
-    pub last_valid_block_height: u64,
-}
-
-/// A header that the chain has.
+/// A header that the chain has, finally.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Submission {
     /// Digest of the header.
@@ -122,6 +109,8 @@ pub struct Submission {
     pub slot: Option<u64>,
     /// Compute units it took, where known.
     pub compute_units: Option<u64>,
+    /// Fee in lamports, where known.
+    pub fee: Option<u64>,
 }
 
 /// A proof of a batch.

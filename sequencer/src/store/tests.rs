@@ -90,35 +90,48 @@ fn stages_intents_and_submissions_are_kept_and_rewound() {
 
     let proof = StoredProof { statement: sealed.header_digest, bytes: vec![1, 2], prove_ms: 3 };
     let intent = Intent {
-        header_digest: sealed.header_digest,
+        digest: sealed.header_digest,
         signature: [4; 64],
         transaction: vec![5],
         last_valid_block_height: 6,
+        attempt: 0,
+        created_ms: 7,
     };
+    let purpose = Purpose::SubmitBatch(2);
     let submission = Submission {
         header_digest: sealed.header_digest,
         signature: Some([4; 64]),
         slot: Some(7),
         compute_units: Some(8),
+        fee: Some(9),
     };
     store.published(2).unwrap();
     store.keep_proof(2, &proof).unwrap();
     assert_eq!(store.passed(Stage::Proved).unwrap(), 0, "a proof that is kept is not published yet");
     store.proved(2).unwrap();
-    store.intend(2, &intent).unwrap();
-    assert_eq!(store.intent(2).unwrap(), Some(intent));
+    store.intend(purpose, &intent).unwrap();
+    assert_eq!(store.intent(purpose).unwrap(), Some(intent.clone()));
     assert!(store.witness(2).unwrap().is_some());
-    store.submitted(2, &submission).unwrap();
-    assert_eq!(store.intent(2).unwrap(), None, "an intent is over when the chain has the batch");
+    assert_eq!(store.times(2).unwrap().finalized, None);
+    store.submitted(2, &submission, 10, Some(8)).unwrap();
+    let times = store.times(2).unwrap();
+    assert_eq!((times.sealed, times.signed, times.confirmed), (Some(sealed.sealed_ms), Some(7), Some(8)));
+    assert!(times.published <= times.proved && times.proved <= times.finalized && times.published.is_some());
+    assert_eq!(store.times(1).unwrap().published, None, "a batch has its own times only");
+    assert_eq!(store.intent(purpose).unwrap(), None, "an intent is over when the chain has the batch");
     assert_eq!(store.witness(2).unwrap(), None, "and nobody has to prove it any more");
     assert!(matches!(rebuild(store, &rollup(), 2), Err(RebuildError::Witness(2))));
     assert_eq!(store.proof(2).unwrap(), Some(proof));
     assert_eq!(store.submission(2).unwrap(), Some(submission));
-    assert_eq!(Stage::ALL.map(|stage| store.passed(stage).unwrap()), [3; 4]);
+    assert_eq!(Stage::ALL.map(|stage| store.passed(stage).unwrap()), [3; 5]);
 
-    store.rewind(2).unwrap();
+    store.intend(Purpose::SubmitBatch(3), &intent).unwrap();
+    assert_eq!(store.submitted_slot().unwrap(), 10);
+    store.rewind(2, 11).unwrap();
+    assert_eq!(store.submitted_slot().unwrap(), 11);
+    assert_eq!(store.outbox().unwrap().len(), 1, "what may still execute stays");
     assert_eq!(store.submission(2).unwrap(), None);
-    assert_eq!(Stage::ALL.map(|stage| store.passed(stage).unwrap()), [3, 3, 3, 2]);
+    assert_eq!(Stage::ALL.map(|stage| store.passed(stage).unwrap()), [3, 3, 3, 2, 2]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! random moments, starts it again, and in the end compares what was acknowledged with what the chain and the published
 //! data say. The processes share nothing but the folder.
 
-use cairn_sequencer::{Parts, objects};
+use cairn_sequencer::Parts;
 
 mod child;
 mod nodes;

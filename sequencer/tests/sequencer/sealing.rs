@@ -114,6 +114,9 @@ async fn proving_holds_up_neither_intake_nor_sealing_nor_publishing() {
             BatchEvent::Proving(batch) => (batch.number, "proving"),
             BatchEvent::ProvingProgress { batch, .. } => (batch.number, "progress"),
             BatchEvent::Proved { batch, .. } => (batch.number, "proved"),
+            BatchEvent::Sent { batch, attempt: 0, sends: 1, .. } => (batch.number, "sent"),
+            BatchEvent::Sent { batch, .. } => panic!("batch {} was sent again", batch.number),
+            BatchEvent::Confirmed { batch, .. } => (batch.number, "confirmed"),
             BatchEvent::Submitted { batch, signature, compute_units, .. } => {
                 assert!(signature.is_some() && compute_units.is_some());
                 (batch.number, "submitted")
@@ -123,7 +126,9 @@ async fn proving_holds_up_neither_intake_nor_sealing_nor_publishing() {
     }
     for number in 1..5 {
         let words: Vec<_> = seen.iter().filter(|(batch, _)| *batch == number).map(|(_, word)| *word).collect();
-        assert_eq!(words, ["sealed", "published", "proving", "progress", "progress", "proved", "submitted"]);
+        let expected =
+            ["sealed", "published", "proving", "progress", "progress", "proved", "sent", "confirmed", "submitted"];
+        assert_eq!(words, expected);
     }
     running.stop().await.unwrap();
     bench.world.assert_holds(&acknowledged).await;

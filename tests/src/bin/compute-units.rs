@@ -4,7 +4,8 @@
 //! addresses and, by a few units, with the words hashed.
 
 use cairn_interface::{
-    Address, DEFAULT_MAX_PENDING, PROGRAM_ID, Registry, pause, set_registry, set_sequencer, unpause,
+    Address, DEFAULT_MAX_PENDING, MAX_BLOB_LOCATION_BYTES, PROGRAM_ID, Registry, pause, set_blob_location,
+    set_registry, set_sequencer, unpause,
 };
 use cairn_tests::settlement::{Failure, Machine, program_file, receipt_key};
 
@@ -19,9 +20,11 @@ fn main() -> Result<(), Failure> {
 
     let (rollup, admin) = (machine.rollup, arguments.admin);
     let keys = [arguments.sequencer, Address([7; 32])];
+    let longest = "x".repeat(MAX_BLOB_LOCATION_BYTES);
     for (name, instruction) in [
         ("set_sequencer", set_sequencer(&PROGRAM_ID, &rollup, &admin, &keys[0], &keys[1])),
         ("set_registry", set_registry(&PROGRAM_ID, &rollup, &admin, &Registry::OPEN)),
+        ("set_blob_location", set_blob_location(&PROGRAM_ID, &rollup, &admin, &longest)),
         ("pause", pause(&PROGRAM_ID, &rollup, &admin)),
         ("unpause", unpause(&PROGRAM_ID, &rollup, &admin)),
     ] {

@@ -213,6 +213,11 @@ fn provoke_in_registry(error: SettlementError) -> Result<u64, Failure> {
             pause(&mut machine).expect("paused");
             pause(&mut machine)
         }
+        E::BadBlobLocation => {
+            let admin = address(&machine.admin);
+            let instruction = interface::set_blob_location(&PROGRAM_ID, &machine.rollup, &admin, "not one word");
+            machine.send_as_admin(&instruction)
+        }
         E::NotPaused => {
             let instruction = interface::unpause(&PROGRAM_ID, &machine.rollup, &address(&machine.admin));
             machine.send_as_admin(&instruction)

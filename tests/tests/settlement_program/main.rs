@@ -12,6 +12,7 @@ mod pause;
 mod queue;
 mod queue_deadline;
 mod registry;
+mod set_blob_location;
 mod set_registry;
 mod set_sequencer;
 mod statement;

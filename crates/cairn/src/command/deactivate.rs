@@ -15,14 +15,14 @@ use std::process::ExitCode;
 /// The bond is free once that batch is on chain: run the command again then, and it goes back to whoever paid it.
 #[derive(Args)]
 pub struct Deactivate {
-    #[command(flatten)]
-    on_chain: OnChain,
     /// Really do it: there is no way back
     #[arg(long)]
     yes: bool,
     /// Ask the chain's faucet for what the authority is short of; local and test networks have one
     #[arg(long)]
     airdrop: bool,
+    #[command(flatten)]
+    on_chain: OnChain,
 }
 
 impl Deactivate {

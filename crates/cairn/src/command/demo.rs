@@ -196,7 +196,7 @@ impl Observer for Bars {
                     HumanBytes(*proof_bytes)
                 ));
             }
-            BatchEvent::Submitted { batch, signature, slot, compute_units } => {
+            BatchEvent::Submitted { batch, signature, slot, compute_units, .. } => {
                 let slot = slot.map(|slot| format!(" in slot {slot}")).unwrap_or_default();
                 let units = compute_units.map(|units| format!(", {units} compute units")).unwrap_or_default();
                 let signature = signature.as_deref().unwrap_or("an earlier transaction");
@@ -208,7 +208,7 @@ impl Observer for Bars {
                     humantime::format_duration(*after)
                 ));
             }
-            BatchEvent::Proving(_) => {}
+            BatchEvent::Proving(_) | BatchEvent::Sent { .. } | BatchEvent::Confirmed { .. } => {}
         }
     }
 

@@ -1,27 +1,20 @@
 //! What the commands about a node's registration share: where the rollup is, who signs, what is said about a node.
 
+use super::delivery;
+pub use super::funds::sol;
+use super::funds::{self, SIGNATURE_FEE};
+use super::rpc_args::RpcArgs;
 use anyhow::{Context, Result, bail};
-use cairn_chain::{
-    Address, Chain as _, Commitment, FinalizedQueue, Keypair, RPC_URL, RollupClient, RpcChain, Submitted,
-};
+use cairn_chain::{Address, Chain as _, FinalizedQueue, Keypair, RollupClient, RpcChain, Submitted};
 use cairn_interface::{Node, PROGRAM_ID, consumed_up_to};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What a signature costs, in lamports.
-pub const SIGNATURE_FEE: u64 = 5_000;
-
-/// What an airdrop is asked for beyond what is missing, in lamports: the fees of the commands after this one.
-const AIRDROP_ROOM: u64 = 10_000_000;
-
 /// Which rollup, and in whose name.
 #[derive(Args)]
 pub struct OnChain {
-    /// JSON-RPC server of the chain: that of the process with the embedded chain, or a Solana cluster's
-    #[arg(long, env = "CAIRN_RPC", default_value = RPC_URL, value_name = "URL")]
-    rpc: String,
     /// Address of the rollup's account on the chain
     #[arg(long, env = "CAIRN_ROLLUP", value_name = "ADDRESS")]
     rollup: Address,
@@ -34,6 +27,9 @@ pub struct OnChain {
     /// One JSON object instead of text; 64-bit numbers are strings in it
     #[arg(long)]
     pub json: bool,
+    // Last, because its heading holds for all that follows.
+    #[command(flatten)]
+    rpc: RpcArgs,
 }
 
 /// A rollup that answered, and the key that signs.
@@ -51,21 +47,15 @@ impl OnChain {
     /// With the option to change.
     pub async fn open(&self) -> Result<Session> {
         let authority = Keypair::load(&self.authority).with_context(|| {
-            format!("--authority: make one with `solana-keygen new --outfile {}`", self.authority.display())
+            format!("--authority: make one with `cairn keygen --solana --out {}`", self.authority.display())
         })?;
         self.open_as(authority).await
     }
 
     /// As [`Self::open`], with a key that was read already.
     pub async fn open_as(&self, authority: Keypair) -> Result<Session> {
-        let chain = RpcChain::connect(&self.rpc).await.with_context(|| {
-            format!(
-                "--rpc: no chain answers at {}; start `cairn sequencer`, or name a Solana cluster",
-                RpcChain::shown(&self.rpc)
-            )
-        })?;
-        let chain = Arc::new(chain);
-        let client = RollupClient::new(chain.clone(), self.program, self.rollup);
+        let chain = Arc::new(self.rpc.connect().await?);
+        let client = delivery::shown(RollupClient::new(chain.clone(), self.program, self.rollup));
         let read = client.finalized_queue().await.with_context(|| format!("--rollup {}", self.rollup))?;
         Ok(Session { chain, client, authority, read })
     }
@@ -92,8 +82,14 @@ impl Session {
     /// When it cannot.
     pub async fn require_fee(&self, airdrop: bool) -> Result<()> {
         let rest = self.chain.minimum_balance(0).await?;
-        let why = format!("fee {}, and {} to stay", sol(SIGNATURE_FEE), sol(rest));
-        self.require_balance(&self.authority.address(), SIGNATURE_FEE + rest, &why, airdrop).await
+        let fee = self.highest_fee(1);
+        let why = format!("a fee of at most {}, and {} to stay", sol(fee), sol(rest));
+        self.require_balance(&self.authority.address(), fee + rest, &why, airdrop).await
+    }
+
+    /// What a transaction with so many signatures costs at most, in lamports.
+    pub fn highest_fee(&self, signatures: usize) -> u64 {
+        SIGNATURE_FEE * signatures as u64 + self.client.fees().max_lamports
     }
 
     /// Makes sure that `payer` has `lamports`, from the faucet when that is wanted.
@@ -101,32 +97,7 @@ impl Session {
     /// # Errors
     /// When it does not, with what is missing.
     pub async fn require_balance(&self, payer: &Address, lamports: u64, why: &str, airdrop: bool) -> Result<()> {
-        let balance = self.balance(payer).await?;
-        let Some(missing) = lamports.checked_sub(balance).filter(|missing| *missing > 0) else { return Ok(()) };
-        if !airdrop {
-            bail!(
-                "payer {payer} has {} SOL, and {} SOL are needed ({why}): send it {} SOL; --airdrop asks the chain's faucet, \
-                 which local and test networks have",
-                sol(balance),
-                sol(lamports),
-                sol(missing)
-            );
-        }
-        self.chain
-            .airdrop(payer, missing.saturating_add(AIRDROP_ROOM))
-            .await
-            .context("--airdrop: the faucet does not pay")?;
-        for _ in 0..150 {
-            if self.balance(payer).await? >= lamports {
-                return Ok(());
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-        }
-        bail!("--airdrop: the faucet's payment to {payer} has not become final within a minute: run the command again")
-    }
-
-    async fn balance(&self, of: &Address) -> Result<u64> {
-        Ok(self.chain.account(of, Commitment::Finalized).await?.map_or(0, |account| account.lamports))
+        funds::require_balance(&self.chain, payer, lamports, why, airdrop).await
     }
 
     /// Reads the rollup again: after a change.
@@ -192,25 +163,5 @@ impl Session {
         };
         println!("  queue        entry {position} ({}): {standing}", node.last_kind.name());
         println!("  next         {next}");
-    }
-}
-
-/// Lamports as SOL, without trailing zeros.
-pub fn sol(lamports: u64) -> String {
-    let text = format!("{}.{:09}", lamports / 1_000_000_000, lamports % 1_000_000_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lamports_are_shown_as_sol_to_the_last_one() {
-        for (lamports, text) in
-            [(0, "0"), (1, "0.000000001"), (100_000_000, "0.1"), (10_000_000_000, "10"), (1_500_000_001, "1.500000001")]
-        {
-            assert_eq!(sol(lamports), text);
-        }
     }
 }

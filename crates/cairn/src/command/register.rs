@@ -1,6 +1,6 @@
 //! `cairn register`: a node's place in a rollup.
 
-use super::on_chain::{OnChain, SIGNATURE_FEE, Session, sol};
+use super::on_chain::{OnChain, Session, sol};
 use anyhow::{Context, Result, bail};
 use cairn_chain::{Chain as _, Keypair, NewNode, Submitted};
 use cairn_client::ReceiptKeyFile;
@@ -20,8 +20,6 @@ use std::process::ExitCode;
 /// per rollup, for good; another key for it is `cairn rotate-key`.
 #[derive(Args)]
 pub struct Register {
-    #[command(flatten)]
-    on_chain: OnChain,
     /// The node's receipt key file, whose public half is registered
     #[arg(long, env = "CAIRN_KEY", default_value = "node.key", value_name = "FILE")]
     key: PathBuf,
@@ -37,6 +35,8 @@ pub struct Register {
     /// Ask the chain's faucet for what the payer is short of; local and test networks have one
     #[arg(long)]
     airdrop: bool,
+    #[command(flatten)]
+    on_chain: OnChain,
 }
 
 impl Register {
@@ -109,8 +109,9 @@ impl Register {
         // An account that keeps anything keeps at least this much.
         let rest = session.chain.minimum_balance(0).await?;
         let bond = if new.registrar.is_some() { 0 } else { registry.bond };
-        let fee = SIGNATURE_FEE * signers.len() as u64;
-        let why = format!("rent {}, bond {}, fee {}, and {} to stay", sol(rent), sol(bond), sol(fee), sol(rest));
+        let fee = session.highest_fee(signers.len());
+        let why =
+            format!("rent {}, bond {}, a fee of at most {}, and {} to stay", sol(rent), sol(bond), sol(fee), sol(rest));
         session.require_balance(&payer, rent + bond + fee + rest, &why, self.airdrop).await
     }
 

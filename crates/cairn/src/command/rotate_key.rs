@@ -18,14 +18,14 @@ use std::process::ExitCode;
 /// its index, `cairn deactivate` always goes through.
 #[derive(Args)]
 pub struct RotateKey {
-    #[command(flatten)]
-    on_chain: OnChain,
     /// The new receipt key file
     #[arg(long, env = "CAIRN_KEY", default_value = "node.key", value_name = "FILE")]
     key: PathBuf,
     /// Ask the chain's faucet for what the authority is short of; local and test networks have one
     #[arg(long)]
     airdrop: bool,
+    #[command(flatten)]
+    on_chain: OnChain,
 }
 
 impl RotateKey {

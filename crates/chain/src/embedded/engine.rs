@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use tokio::sync::watch;
 
 /// Slots in an epoch, as on the cluster.
 pub(crate) const EPOCH_SLOTS: u64 = 432_000;
@@ -31,6 +32,8 @@ pub(crate) struct Engine {
     journal: Journal,
     /// Set when a commit failed half-way: memory and disk may disagree until the directory is opened again.
     poisoned: bool,
+    /// Counts what was executed, for whoever waits for it.
+    executed: watch::Sender<u64>,
     /// Held as long as the directory is open for writing.
     _lock: File,
 }
@@ -58,7 +61,8 @@ impl Engine {
         let journal = Journal::repair(dir, &ledger)
             .map_err(|source| OpenError::Log { path: dir.join(super::journal::LOG_FILE), source })?;
         state::sync_dir(dir).map_err(io)?;
-        Ok(Self { dir: dir.to_owned(), options, ledger, svm, journal, poisoned: false, _lock: lock })
+        let executed = watch::Sender::new(ledger.transactions);
+        Ok(Self { dir: dir.to_owned(), options, ledger, svm, journal, poisoned: false, executed, _lock: lock })
     }
 
     pub fn genesis(&self) -> &Genesis {
@@ -103,9 +107,14 @@ impl Engine {
         self.ledger.transactions
     }
 
+    /// Changes with every transaction that is executed.
+    pub fn executed(&self) -> watch::Receiver<u64> {
+        self.executed.subscribe()
+    }
+
     /// Whether a transaction that names `hash` could execute now.
     pub fn is_recent(&self, hash: &[u8; 32]) -> bool {
-        self.ledger.genesis.is_recent(hash, self.slot())
+        self.genesis().is_recent(hash, self.slot())
     }
 
     /// The accounts of `program` that `wanted` says yes to, by address.
@@ -141,10 +150,8 @@ impl Engine {
     /// Executes a transaction and makes its effects durable, or returns the signature of the one it repeats.
     pub fn send(&mut self, bytes: &[u8]) -> Result<Signature, ChainError> {
         if self.poisoned {
-            return Err(ChainError::Fatal {
-                what: "an earlier write to the chain's directory failed half-way: restart to recover it".into(),
-                source: None,
-            });
+            let what = "an earlier write to the chain's directory failed half-way: restart to recover it".into();
+            return Err(ChainError::Fatal { what, source: None });
         }
         let transaction = parse(bytes)?;
         let signature = verify(&transaction)?;
@@ -216,6 +223,7 @@ impl Engine {
         self.ledger = ledger;
         self.svm = svm;
         self.poisoned = false;
+        self.executed.send_replace(self.ledger.transactions);
         Ok(())
     }
 }

@@ -18,8 +18,8 @@ pub use journal::{JournalError, Record};
 pub use state::StateError;
 
 use crate::{
-    Account, AccountFilter, Accounts, Address, Blockhash, Chain, ChainError, Commitment, ProgramAccounts, Signature,
-    SignedTransaction, TimeSource, Tip, TransactionBuilder, TransactionStatus,
+    Account, AccountFilter, AccountWatch, Accounts, Address, Blockhash, Chain, ChainError, Commitment, ProgramAccounts,
+    Signature, SignedTransaction, TimeSource, Tip, TransactionBuilder, TransactionStatus,
 };
 use async_trait::async_trait;
 use engine::Engine;
@@ -32,6 +32,8 @@ use std::sync::Arc;
 
 /// Accounts that one call may ask for, as on the cluster.
 const MAX_ACCOUNTS: usize = 100;
+/// Statuses that one call may ask for, as on the cluster.
+const MAX_SIGNATURES: usize = 256;
 
 /// A program to deploy at genesis.
 #[derive(Clone)]
@@ -272,6 +274,22 @@ impl Chain for EmbeddedChain {
     async fn status(&self, signature: &Signature) -> Result<Option<TransactionStatus>, ChainError> {
         let signature = *signature;
         self.blocking(move |engine| engine.status(&signature)).await
+    }
+
+    async fn statuses(&self, signatures: &[Signature]) -> Result<Vec<Option<TransactionStatus>>, ChainError> {
+        if signatures.len() > MAX_SIGNATURES {
+            return Err(ChainError::Invalid(format!(
+                "{} statuses asked for, at most {MAX_SIGNATURES} come in one answer: ask in parts",
+                signatures.len()
+            )));
+        }
+        let signatures = signatures.to_vec();
+        self.blocking(move |engine| signatures.iter().map(|signature| engine.status(signature)).collect()).await
+    }
+
+    /// Wakes with every transaction that is executed, whatever it touched.
+    fn watch(&self, _: &[Address], _: Commitment) -> AccountWatch {
+        AccountWatch::new(self.engine.lock().executed(), None)
     }
 }
 

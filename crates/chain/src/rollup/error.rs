@@ -1,7 +1,7 @@
 //! Why a rollup could not be read or changed.
 
-use crate::{Address, BuildError, ChainError, ErrorClass, Signature, TransactionFailure};
-use cairn_interface::AccountError;
+use crate::{Address, BuildError, ChainError, Commitment, ErrorClass, Signature, TransactionFailure};
+use cairn_interface::{AccountError, MAX_BLOB_LOCATION_BYTES};
 
 /// Why a rollup could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,24 @@ pub enum RollupError {
     /// The transaction was not executed in time and never will be.
     #[error("transaction {0} was not executed before its blockhash expired: sign it again with a new one")]
     Expired(Signature),
+    /// Nothing has moved for so long that waiting on is for somebody else to decide.
+    #[error(
+        "transaction {signature} was sent {sends} times and {}; it can still execute until the finalized block height, {}, \
+         has passed {last_valid_block_height}: see that the chain moves, then look whether it happened before trying again",
+        seen_as(*seen), height.map_or_else(|| "which the chain does not tell".to_owned(), |height| height.to_string())
+    )]
+    Stalled {
+        /// The transaction.
+        signature: Signature,
+        /// How often its bytes were sent.
+        sends: u32,
+        /// How the chain was last seen to have it.
+        seen: Option<Commitment>,
+        /// The finalized block height that was last heard of.
+        height: Option<u64>,
+        /// The block height past which it can execute no more.
+        last_valid_block_height: u64,
+    },
     /// The rollup does not exist.
     #[error("there is no rollup at {0}: check its address and the chain, or initialize it")]
     Missing(Address),
@@ -56,6 +74,15 @@ pub enum RollupError {
         #[source]
         source: AccountError,
     },
+    /// The text is none that the program takes as the location of blobs.
+    #[error(
+        "a blob location is at most {MAX_BLOB_LOCATION_BYTES} bytes of printable ASCII without spaces, this text has {bytes} \
+         bytes: write other characters percent-encoded"
+    )]
+    BlobLocation {
+        /// Length of the text.
+        bytes: usize,
+    },
     /// The account says something that its address, or this chain, contradicts.
     #[error("account {address}: its {field} is not that of this rollup on this chain")]
     Inconsistent {
@@ -73,8 +100,8 @@ impl RollupError {
         match self {
             Self::Chain(error) => error.class(),
             Self::Failed { failure, .. } => failure.class,
-            Self::Expired(_) | Self::Absent { .. } => ErrorClass::Transient,
-            Self::Build(_) => ErrorClass::Rejection,
+            Self::Expired(_) | Self::Stalled { .. } | Self::Absent { .. } => ErrorClass::Transient,
+            Self::Build(_) | Self::BlobLocation { .. } => ErrorClass::Rejection,
             Self::Missing(_) | Self::Foreign { .. } | Self::Account { .. } | Self::Inconsistent { .. } => {
                 ErrorClass::Fatal
             }
@@ -95,5 +122,14 @@ impl RollupError {
     #[must_use]
     pub fn is_expired(&self) -> bool {
         matches!(self, Self::Expired(_)) || self.failure().is_some_and(TransactionFailure::is_expired)
+    }
+}
+
+fn seen_as(seen: Option<Commitment>) -> &'static str {
+    match seen {
+        None => "the chain does not know it",
+        Some(Commitment::Processed) => "is processed, not confirmed",
+        Some(Commitment::Confirmed) => "is confirmed, not final",
+        Some(Commitment::Finalized) => "is final",
     }
 }

@@ -2,17 +2,20 @@
 
 mod deliver;
 mod error;
+mod fees;
 mod read;
 mod registry;
 
-pub use deliver::Submitted;
+pub use deliver::{DELIVERY_PATIENCE, DeliveryEvent, DeliveryObserver, Submitted};
 pub use error::RollupError;
-pub use read::{FinalizedQueue, Snapshot};
+pub use fees::FeePolicy;
+pub use read::{FinalizedQueue, MAX_SNAPSHOT_BATCHES, Snapshot};
 pub use registry::NewNode;
 
 use crate::{Address, Chain, Keypair, SignedTransaction};
 use cairn_interface::{
     CREATE_ROLLUP_COMPUTE_UNITS, Initialize, Instruction, Profile, Registry, SUBMIT_BATCH_COMPUTE_UNITS,
+    is_blob_location,
 };
 use cairn_types::{BatchHeader, Digest};
 use std::sync::Arc;
@@ -43,13 +46,14 @@ pub struct RollupClient {
     chain: Arc<dyn Chain>,
     program: Address,
     rollup: Address,
+    delivery: deliver::Delivery,
 }
 
 impl RollupClient {
     /// The rollup at `rollup`, an account of `program`.
     #[must_use]
     pub fn new(chain: Arc<dyn Chain>, program: Address, rollup: Address) -> Self {
-        Self { chain, program, rollup }
+        Self { chain, program, rollup, delivery: deliver::Delivery::default() }
     }
 
     /// The rollup that `admin` numbered `id`.
@@ -147,6 +151,35 @@ impl RollupClient {
     pub async fn set_registry(&self, admin: &Keypair, registry: &Registry) -> Result<Submitted, RollupError> {
         let (program, rollup, by) = (&self.program, &self.rollup, &admin.address());
         self.by_admin(admin, cairn_interface::set_registry(program, rollup, by, registry)).await
+    }
+
+    /// Replaces where the rollup's blobs are, and waits until that is final; empty text clears it. A text that the
+    /// program would refuse is not sent.
+    ///
+    /// # Errors
+    /// [`RollupError`], [`RollupError::BlobLocation`] for the text.
+    pub async fn set_blob_location(&self, admin: &Keypair, location: &str) -> Result<Submitted, RollupError> {
+        if !is_blob_location(location) {
+            return Err(RollupError::BlobLocation { bytes: location.len() });
+        }
+        let (program, rollup, by) = (&self.program, &self.rollup, &admin.address());
+        self.by_admin(admin, cairn_interface::set_blob_location(program, rollup, by, location)).await
+    }
+
+    /// Stops batches and registrations for [`cairn_interface::PAUSE_SECONDS`], and waits until that is final.
+    ///
+    /// # Errors
+    /// [`RollupError`].
+    pub async fn pause(&self, admin: &Keypair) -> Result<Submitted, RollupError> {
+        self.by_admin(admin, cairn_interface::pause(&self.program, &self.rollup, &admin.address())).await
+    }
+
+    /// Ends a pause, and waits until that is final.
+    ///
+    /// # Errors
+    /// [`RollupError`].
+    pub async fn unpause(&self, admin: &Keypair) -> Result<Submitted, RollupError> {
+        self.by_admin(admin, cairn_interface::unpause(&self.program, &self.rollup, &admin.address())).await
     }
 
     async fn by_admin(&self, admin: &Keypair, instruction: Instruction) -> Result<Submitted, RollupError> {

@@ -1,4 +1,6 @@
 //! Reading a rollup's accounts, with every check that their bytes allow.
+//!
+//! A read is finalized unless its name ends in `_at`: then it takes the commitment.
 
 use super::{RollupClient, RollupError};
 use crate::{Account, AccountFilter, Address, Commitment};
@@ -6,8 +8,8 @@ use cairn_interface::{Batch, NODE, Node, Queue, Rollup, layout};
 use cairn_types::ReceiptKey;
 use std::ops::Range;
 
-/// Batches that [`RollupClient::snapshot`] reads at once, at most.
-const MAX_BATCHES: u64 = 64;
+/// Batches that [`RollupClient::snapshot_of`] reads at once, at most.
+pub const MAX_SNAPSHOT_BATCHES: usize = 64;
 /// Where a `Node` account has its rollup; then come authority and payer.
 const NODE_ROLLUP: usize = layout::DISCRIMINATOR;
 /// Where it has its receipt key; then come registered slot, bond and last position.
@@ -43,7 +45,15 @@ impl RollupClient {
     /// # Errors
     /// [`RollupError`] when it is missing or not what this chain's program would write.
     pub async fn rollup(&self) -> Result<Rollup, RollupError> {
-        Ok(self.snapshot(0..0).await?.rollup)
+        self.rollup_at(Commitment::Finalized).await
+    }
+
+    /// The `Rollup` account at `commitment`, with its identity recomputed. What is not finalized may be rolled back.
+    ///
+    /// # Errors
+    /// As [`Self::rollup`].
+    pub async fn rollup_at(&self, commitment: Commitment) -> Result<Rollup, RollupError> {
+        Ok(self.snapshot_at(0..0, commitment).await?.rollup)
     }
 
     /// The `Queue` account, finalized.
@@ -137,8 +147,17 @@ impl RollupClient {
     /// # Errors
     /// As [`Self::rollup`].
     pub async fn batch(&self, number: u64) -> Result<Option<Batch>, RollupError> {
+        self.batch_at(number, Commitment::Finalized).await
+    }
+
+    /// The `Batch` account of `number` at `commitment`; `None` when the chain has none. What is not finalized may be
+    /// rolled back.
+    ///
+    /// # Errors
+    /// As [`Self::rollup`].
+    pub async fn batch_at(&self, number: u64, commitment: Commitment) -> Result<Option<Batch>, RollupError> {
         let address = self.batch_address(number);
-        let account = self.chain.account(&address, Commitment::Finalized).await?;
+        let account = self.chain.account(&address, commitment).await?;
         self.parse_batch(number, account.as_ref())
     }
 
@@ -147,17 +166,37 @@ impl RollupClient {
     /// # Errors
     /// As [`Self::rollup`].
     pub async fn snapshot(&self, numbers: Range<u64>) -> Result<Snapshot, RollupError> {
-        let numbers = numbers.start..numbers.end.min(numbers.start.saturating_add(MAX_BATCHES));
-        let batches = numbers.clone().map(|number| self.batch_address(number));
+        self.snapshot_at(numbers, Commitment::Finalized).await
+    }
+
+    /// The rollup and up to 64 of its batches from the start of `numbers`, at `commitment` and as of one slot. What is
+    /// not finalized may be rolled back.
+    ///
+    /// # Errors
+    /// As [`Self::rollup`].
+    pub async fn snapshot_at(&self, numbers: Range<u64>, commitment: Commitment) -> Result<Snapshot, RollupError> {
+        let end = numbers.end.min(numbers.start.saturating_add(MAX_SNAPSHOT_BATCHES as u64));
+        self.snapshot_of(&(numbers.start..end).collect::<Vec<_>>(), commitment).await
+    }
+
+    /// The rollup and the first 64 of the batches with these numbers, which need not follow one another, at `commitment`
+    /// and as of one slot. What is not finalized may be rolled back.
+    ///
+    /// # Errors
+    /// As [`Self::rollup`].
+    pub async fn snapshot_of(&self, numbers: &[u64], commitment: Commitment) -> Result<Snapshot, RollupError> {
+        let numbers = &numbers[..numbers.len().min(MAX_SNAPSHOT_BATCHES)];
+        let batches = numbers.iter().map(|number| self.batch_address(*number));
         let addresses: Vec<_> = std::iter::once(self.rollup).chain(batches).collect();
         let genesis = self.chain.genesis_hash().await?;
-        let read = self.chain.accounts(&addresses, Commitment::Finalized).await?;
+        let read = self.chain.accounts(&addresses, commitment).await?;
         let mut accounts = read.accounts.into_iter();
         let account = accounts.next().flatten().ok_or(RollupError::Missing(self.rollup))?;
         let rollup = self.parse_rollup(&genesis, &account)?;
         let batches = numbers
+            .iter()
             .zip(accounts.chain(std::iter::repeat(None)))
-            .map(|(number, account)| self.parse_batch(number, account.as_ref()))
+            .map(|(number, account)| self.parse_batch(*number, account.as_ref()))
             .collect::<Result<_, _>>()?;
         Ok(Snapshot { slot: read.slot, rollup, batches })
     }

@@ -80,7 +80,7 @@ impl RollupClient {
     /// # Errors
     /// As [`Self::register_node`].
     pub async fn ensure_registered(&self, new: &NewNode<'_>) -> Result<(Node, Option<Submitted>), RollupError> {
-        self.ensure(&new.authority.address(), |_| true, async || self.register_node(new).await).await
+        self.ensure(&new.authority.address(), |_| true, async |client| client.register_node(new).await).await
     }
 
     /// Gives `authority`'s node this key unless it has it, or is about to.
@@ -93,7 +93,7 @@ impl RollupClient {
         key: &ReceiptKey,
     ) -> Result<(Node, Option<Submitted>), RollupError> {
         let has = |node: &Node| node.receipt_key == *key;
-        self.ensure(&authority.address(), has, async || self.rotate_key(authority, key).await).await
+        self.ensure(&authority.address(), has, async |client| client.rotate_key(authority, key).await).await
     }
 
     /// Deactivates `authority`'s node unless it is.
@@ -102,28 +102,30 @@ impl RollupClient {
     /// As [`Self::deactivate_node`].
     pub async fn ensure_deactivated(&self, authority: &Keypair) -> Result<(Node, Option<Submitted>), RollupError> {
         let gone = |node: &Node| !node.is_active();
-        self.ensure(&authority.address(), gone, async || self.deactivate_node(authority).await).await
+        self.ensure(&authority.address(), gone, async |client| client.deactivate_node(authority).await).await
     }
 
     async fn ensure(
         &self,
         authority: &Address,
         is_done: impl Fn(&Node) -> bool,
-        send: impl AsyncFn() -> Result<Submitted, RollupError>,
+        send: impl AsyncFn(&Self) -> Result<Submitted, RollupError>,
     ) -> Result<(Node, Option<Submitted>), RollupError> {
-        let mut attempt = 0;
+        let (mut attempt, mut expired) = (0, 0);
         loop {
             if let Some(node) = self.node(authority).await?.filter(&is_done) {
                 return Ok((node, None));
             }
             attempt += 1;
-            match send().await {
+            match send(&self.clone().with_fees(self.fees().after(expired))).await {
                 Ok(submitted) => {
                     let absent = RollupError::Absent { address: self.node_address(authority), account: "Node" };
                     return Ok((self.node(authority).await?.ok_or(absent)?, Some(submitted)));
                 }
                 // Look again: the bytes that expired, or another run of this, may have arrived meanwhile.
-                Err(error) if attempt < ATTEMPTS && (error.is_expired() || is_repeated(&error)) => {}
+                Err(error) if attempt < ATTEMPTS && (error.is_expired() || is_repeated(&error)) => {
+                    expired += u32::from(error.is_expired());
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -7,7 +7,7 @@ mod client;
 mod server;
 mod wire;
 
-pub use client::{InvalidUrl, RpcChain};
+pub use client::{InvalidRpcOptions, InvalidUrl, RpcChain, RpcOptions, ServerState, ServerStatus, Websocket};
 pub use server::EmbeddedRpcServer;
 
 /// Where an embedded chain is served unless told otherwise: on this machine alone.

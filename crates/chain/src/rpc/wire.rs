@@ -17,9 +17,15 @@ pub mod code {
     pub const PREFLIGHT_FAILURE: i64 = -32_002;
     pub const SIGNATURE_FAILURE: i64 = -32_003;
     pub const NODE_UNHEALTHY: i64 = -32_005;
+    /// The server's indexes leave out what was asked for.
+    pub const EXCLUDED_FROM_INDEX: i64 = -32_010;
+    /// The server keeps no history of transactions.
+    pub const NO_HISTORY: i64 = -32_011;
     /// A version 0 transaction, and the caller did not say that it can read it.
     pub const UNSUPPORTED_VERSION: i64 = -32_015;
     pub const MIN_CONTEXT_SLOT: i64 = -32_016;
+    /// What providers answer instead of HTTP 429.
+    pub const TOO_MANY_REQUESTS: i64 = -32_429;
 }
 
 /// An answer as of a slot.
@@ -93,6 +99,13 @@ pub struct WireStatus {
     pub slot: u64,
     pub err: Option<Value>,
     pub confirmation_status: Option<String>,
+}
+
+/// What one transaction of a slot paid to come first, at least.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WireFee {
+    pub prioritization_fee: u64,
 }
 
 /// Of `getTransaction`, what a status is completed with.

@@ -3,7 +3,8 @@
 use crate::server::SOL;
 use crate::support::{FETCH_TIME, Sealer, receipt_key, signing_key};
 use cairn_chain::{
-    Address, Chain as _, Commitment, Keypair, NewNode, NewRollup, PROGRAM_ID, RollupClient, RollupError, RpcChain,
+    AccountWatch, Address, Chain as _, Commitment, Keypair, NewNode, NewRollup, PROGRAM_ID, RollupClient, RollupError,
+    RpcChain, RpcOptions, ServerState, Signature,
 };
 use cairn_interface::{DEFAULT_MAX_PENDING, Profile, Registry, SettlementError};
 use std::path::Path;
@@ -47,14 +48,42 @@ fn start() -> Option<Validator> {
     Some(Validator { process, _ledger: ledger, url: format!("http://127.0.0.1:{port}") })
 }
 
+/// The validator, with a preferred server before it that is gone.
 async fn connect(url: &str) -> RpcChain {
     let started = Instant::now();
+    let options = RpcOptions::new([crate::fake::dead().await, url.to_owned()]);
     loop {
-        match RpcChain::connect(url).await {
+        match RpcChain::connect_with(options.clone()).await {
             Ok(chain) if chain.tip(Commitment::Finalized).await.is_ok_and(|tip| tip.block_height > 0) => return chain,
             other => assert!(started.elapsed() < Duration::from_secs(120), "no validator: {:?}", other.err()),
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+async fn woken(watch: &mut AccountWatch, why: &str) {
+    tokio::time::timeout(Duration::from_secs(60), watch.changed()).await.expect(why);
+}
+
+/// An account is paid into, and whoever watches it is woken.
+async fn watch(chain: &RpcChain) {
+    let account = Keypair::generate().address();
+    let mut watch = chain.watch(&[account], Commitment::Confirmed);
+    woken(&mut watch, "the validator has no websocket").await;
+    for amount in 1..=3 {
+        let started = Instant::now();
+        chain.airdrop(&account, SOL).await.unwrap();
+        woken(&mut watch, "nothing is notified").await;
+        let woken = started.elapsed();
+        while chain.account(&account, Commitment::Confirmed).await.unwrap().map(|it| it.lamports) != Some(amount * SOL)
+        {
+            assert!(started.elapsed() < Duration::from_secs(60));
+        }
+        println!(
+            "watch: woken {:.3} s, confirmed {:.3} s after the airdrop",
+            woken.as_secs_f32(),
+            started.elapsed().as_secs_f32()
+        );
     }
 }
 
@@ -74,6 +103,9 @@ async fn a_real_validator_takes_the_same_life_of_a_node() {
         return;
     };
     let chain = Arc::new(connect(&validator.url).await);
+    watch(&chain).await;
+    let fees = chain.recent_fees(&[PROGRAM_ID]).await.unwrap();
+    println!("recent fees: {} slots, at most {:?}", fees.len(), fees.iter().max());
     let (admin, sequencer, authority) = (Keypair::generate(), Keypair::generate(), Keypair::generate());
     for key in [&admin, &sequencer, &authority] {
         fund(&chain, key.address()).await;
@@ -117,7 +149,11 @@ async fn a_real_validator_takes_the_same_life_of_a_node() {
         let batch = sealer.seal(bundles, sealer.waiting(&queue));
         let started = Instant::now();
         let prepared = client.prepare_batch(&sequencer, &batch.header).await.unwrap();
-        timed("submit_batch", started, &client.deliver(&prepared).await.unwrap());
+        let submitted = client.deliver(&prepared).await.unwrap();
+        timed("submit_batch", started, &submitted);
+        let statuses = chain.statuses(&[submitted.signature, Signature([7; 64])]).await.unwrap();
+        let known = statuses[0].as_ref().map(|status| (status.slot, status.commitment));
+        assert_eq!((known, &statuses[1]), (Some((submitted.slot, Commitment::Finalized)), &None));
         client.deliver(&prepared).await.expect("the same bytes again are the same transaction");
         sealer.accepted(&batch);
     }
@@ -128,4 +164,9 @@ async fn a_real_validator_takes_the_same_life_of_a_node() {
     timed("deactivate_node", started, &client.deactivate_node(&authority).await.unwrap());
     let again = client.deactivate_node(&authority).await;
     assert!(matches!(again, Err(RollupError::Chain(_))), "the preflight sees it: {again:?}");
+    for server in chain.servers() {
+        println!("{server:?}");
+    }
+    let states: Vec<_> = chain.servers().iter().map(|server| server.state).collect();
+    assert_eq!(states, [ServerState::Resting, ServerState::Healthy]);
 }

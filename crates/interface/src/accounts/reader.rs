@@ -15,7 +15,11 @@ impl<'a> Reader<'a> {
     pub(super) fn open(kind: AccountKind, data: &'a [u8]) -> Result<Self, AccountError> {
         let account = kind.name;
         if data.len() != kind.size {
-            return Err(AccountError::Length { account, expected: kind.size, actual: data.len() });
+            let (expected, actual) = (kind.size, data.len());
+            return Err(match data.starts_with(&kind.discriminator) {
+                true => AccountError::Version { account, expected, actual },
+                false => AccountError::Length { account, expected, actual },
+            });
         }
         match data.split_first_chunk() {
             Some((discriminator, rest)) if *discriminator == kind.discriminator => Ok(Self { kind, rest }),

@@ -2,7 +2,9 @@
 
 use super::reader::Reader;
 use super::{AccountError, ROLLUP, layout};
-use crate::{Address, Profile};
+use crate::{Address, Profile, blob_location_in};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
 use cairn_types::{Cursor, Digest};
 
 /// On what terms nodes are registered.
@@ -74,6 +76,10 @@ pub struct Rollup {
     pub overdue_batches: u32,
     /// The profile of its proofs.
     pub profile: Profile,
+    /// Where its blobs and proofs are: a base URL that the admin has set, printable ASCII of at most
+    /// [`crate::MAX_BLOB_LOCATION_BYTES`]; empty when nothing is said. The program knows nothing of URLs: whoever follows it
+    /// decides which it follows.
+    pub blob_location: String,
 }
 
 impl Rollup {
@@ -102,6 +108,14 @@ impl Rollup {
         reader.zeros("reserved", layout::ROLLUP_RESERVED)?;
         let profile = Profile::try_from(reader.byte("profile")?)
             .map_err(|_| reader.invalid("profile", "it is neither dev nor production"))?;
+        let _bumps = reader.bytes::<2>("bumps")?;
+        let length = reader.byte("blob_location_length")?;
+        reader.zeros("padding", 4)?;
+        let place = reader.bytes("blob_location")?;
+        let blob_location = blob_location_in(length, &place)
+            .and_then(|text| core::str::from_utf8(text).ok())
+            .map(ToOwned::to_owned)
+            .ok_or(reader.invalid("blob_location", "it is not printable ASCII of its length, followed by zeros"))?;
         Ok(Self {
             admin,
             sequencer,
@@ -118,6 +132,7 @@ impl Rollup {
             paused_until,
             overdue_batches,
             profile,
+            blob_location,
         })
     }
 

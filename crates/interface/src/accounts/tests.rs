@@ -1,5 +1,6 @@
 use super::*;
-use crate::{Profile, QUEUE_RING};
+use crate::{MAX_BLOB_LOCATION_BYTES, Profile, QUEUE_RING};
+use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
 use cairn_types::{BatchHeader, Cursor, Digest, EntryKind, QueueCursor, QueueEntry, ReceiptKey, VerdictCounts};
@@ -16,9 +17,13 @@ fn empty(kind: AccountKind) -> Vec<u8> {
     data
 }
 
+/// Where a rollup's profile is, and where its text about blobs starts.
+const PROFILE_AT: usize = ROLLUP.size - layout::ROLLUP_TAIL;
+const LOCATION_AT: usize = PROFILE_AT + 8;
+
 fn rollup() -> Vec<u8> {
     let mut data = empty(ROLLUP);
-    data[ROLLUP.size - 8] = Profile::Dev.code();
+    data[PROFILE_AT] = Profile::Dev.code();
     data
 }
 
@@ -84,19 +89,35 @@ fn accounts_of_another_length_or_kind_are_refused() {
             _ => Batch::parse(data).map(|_| ()),
         };
         assert_eq!(parse(&data), Ok(()));
-        for length in [0, 7, 8, data.len() - 1] {
-            let error = AccountError::Length { account: kind.name, expected: kind.size, actual: length };
-            assert_eq!(parse(&data[..length]), Err(error));
+        let (account, expected) = (kind.name, kind.size);
+        for actual in [0, 7] {
+            assert_eq!(parse(&data[..actual]), Err(AccountError::Length { account, expected, actual }));
         }
         let mut long = data.clone();
         long.push(0);
-        assert!(matches!(parse(&long), Err(AccountError::Length { .. })));
+        for other in [&data[..8], &data[..kind.size - 1], &long] {
+            let actual = other.len();
+            assert_eq!(parse(other), Err(AccountError::Version { account, expected, actual }));
+            let mut foreign = other.to_vec();
+            foreign[7] ^= 1;
+            assert_eq!(parse(&foreign), Err(AccountError::Length { account, expected, actual }));
+        }
         for at in 0..8 {
             let mut other = data.clone();
             other[at] ^= 1;
             assert_eq!(parse(&other), Err(AccountError::Discriminator { account: kind.name }));
         }
     }
+}
+
+#[test]
+fn a_rollup_of_an_earlier_version_is_called_so() {
+    let earlier = &rollup()[..584];
+    let message = Rollup::parse(earlier).expect_err("without a place for the location of blobs").to_string();
+    assert!(
+        message.contains("is 584 bytes long, and 784 in this version: it was made by another version"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -124,10 +145,12 @@ fn every_digest_of_a_rollup_must_be_canonical() {
 #[test]
 fn unknown_profiles_and_reserved_bytes_are_refused() {
     let cases = [
-        (ROLLUP.size - 8, 0, "profile"),
-        (ROLLUP.size - 8, 3, "profile"),
-        (ROLLUP.size - 9, 1, "reserved"),
-        (ROLLUP.size - 8 - layout::ROLLUP_RESERVED, 1, "reserved"),
+        (PROFILE_AT, 0, "profile"),
+        (PROFILE_AT, 3, "profile"),
+        (PROFILE_AT - 1, 1, "reserved"),
+        (PROFILE_AT - layout::ROLLUP_RESERVED, 1, "reserved"),
+        (PROFILE_AT + 4, 1, "padding"),
+        (PROFILE_AT + 7, 1, "padding"),
     ];
     for (at, value, name) in cases {
         let mut data = rollup();
@@ -293,7 +316,7 @@ fn a_node_with_impossible_fields_is_refused() {
 #[test]
 fn a_pause_is_over_when_the_clock_says_so() {
     let mut data = rollup();
-    put(&mut data, ROLLUP.size - 8 - layout::ROLLUP_RESERVED - 12, 1_000);
+    put(&mut data, PROFILE_AT - layout::ROLLUP_RESERVED - 12, 1_000);
     let rollup = Rollup::parse(&data).expect("a rollup");
     assert!(rollup.is_paused(999));
     assert!(!rollup.is_paused(1_000));
@@ -302,12 +325,37 @@ fn a_pause_is_over_when_the_clock_says_so() {
 
 #[test]
 fn the_count_of_overdue_batches_lies_where_a_rollup_of_before_it_has_zeros() {
-    let at = ROLLUP.size - 8 - 9 * 8;
+    let at = PROFILE_AT - 9 * 8;
     let mut data = rollup();
     assert_eq!(Rollup::parse(&data).expect("a rollup").overdue_batches, 0);
     data[at..at + 4].copy_from_slice(&0x0403_0201_u32.to_le_bytes());
     assert_eq!(Rollup::parse(&data).expect("a rollup").overdue_batches, 0x0403_0201);
-    assert_eq!(ROLLUP.size, 584);
+    assert_eq!(ROLLUP.size, 784);
+}
+
+#[test]
+fn a_rollup_shows_where_its_blobs_are() {
+    assert_eq!(Rollup::parse(&rollup()).expect("a rollup").blob_location, "");
+    for text in ["x", "https://blobs.example.org/cairn", &"~".repeat(MAX_BLOB_LOCATION_BYTES)] {
+        let mut data = rollup();
+        data[PROFILE_AT + 3] = text.len() as u8;
+        data[LOCATION_AT..LOCATION_AT + text.len()].copy_from_slice(text.as_bytes());
+        assert_eq!(Rollup::parse(&data).expect("a rollup").blob_location, text);
+
+        let refused = |change: &dyn Fn(&mut [u8])| {
+            let mut other = data.clone();
+            change(&mut other);
+            matches!(Rollup::parse(&other), Err(AccountError::Field { field: "blob_location", .. }))
+        };
+        assert!(refused(&|data| data[PROFILE_AT + 3] -= 1), "a byte past the length");
+        assert!(refused(&|data| data[PROFILE_AT + 3] += 1), "a zero within it, or past the place");
+        assert!(refused(&|data| data[PROFILE_AT + 3] = u8::MAX));
+        for byte in [0, b' ', 0x7f, 0xc3, 0xff] {
+            assert!(refused(&|data| data[LOCATION_AT] = byte), "{byte}");
+        }
+        let end = LOCATION_AT + text.len();
+        assert!(end == ROLLUP.size || refused(&|data| data[ROLLUP.size - 1] = b'x'), "a byte at the end of the place");
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Instructions of a rollup's admin, and the growth of its queue, which is anyone's to pay for.
 
 use super::{AccountMeta, Discriminator, Instruction};
-use crate::{Address, Profile, QUEUE_EXTENSIONS, Registry, SYSTEM_PROGRAM_ID, queue_address, rollup_address};
+use crate::{
+    Address, Profile, QUEUE_EXTENSIONS, Registry, SYSTEM_PROGRAM_ID, blob_location_place, queue_address, rollup_address,
+};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -9,6 +11,7 @@ const INITIALIZE: Discriminator = [0xaf, 0xaf, 0x6d, 0x1f, 0x0d, 0x98, 0x9b, 0xe
 const EXTEND_QUEUE: Discriminator = [0x82, 0x78, 0xd2, 0xe1, 0x93, 0xb1, 0xb5, 0x4d];
 const SET_SEQUENCER: Discriminator = [0x45, 0xd2, 0x5d, 0x09, 0x2c, 0xe6, 0x4e, 0x16];
 const SET_REGISTRY: Discriminator = [0xb5, 0xec, 0x22, 0x84, 0xfa, 0x02, 0x53, 0x89];
+const SET_BLOB_LOCATION: Discriminator = [0x3d, 0x41, 0x20, 0x45, 0x80, 0x9e, 0x87, 0xfe];
 const PAUSE: Discriminator = [0xd3, 0x16, 0xdd, 0xfb, 0x4a, 0x79, 0xc1, 0x2f];
 const UNPAUSE: Discriminator = [0xa9, 0x90, 0x04, 0x26, 0x0a, 0x8d, 0xbc, 0xff];
 
@@ -18,6 +21,7 @@ pub(super) const DISCRIMINATORS: &[(&str, Discriminator)] = &[
     ("extend_queue", EXTEND_QUEUE),
     ("set_sequencer", SET_SEQUENCER),
     ("set_registry", SET_REGISTRY),
+    ("set_blob_location", SET_BLOB_LOCATION),
     ("pause", PAUSE),
     ("unpause", UNPAUSE),
 ];
@@ -114,6 +118,17 @@ pub fn set_sequencer(
 pub fn set_registry(program: &Address, rollup: &Address, admin: &Address, registry: &Registry) -> Instruction {
     let mut data = SET_REGISTRY.to_vec();
     push_registry(&mut data, registry);
+    by_admin(program, rollup, admin, data)
+}
+
+/// Replaces where the rollup's blobs are; an empty location clears it. Signed by the admin, and taken in a pause too. The
+/// program refuses what [`crate::is_blob_location`] refuses.
+#[must_use]
+pub fn set_blob_location(program: &Address, rollup: &Address, admin: &Address, location: &str) -> Instruction {
+    let mut data = SET_BLOB_LOCATION.to_vec();
+    let (length, place) = blob_location_place(location);
+    data.push(length);
+    data.extend_from_slice(&place);
     by_admin(program, rollup, admin, data)
 }
 

@@ -1,7 +1,8 @@
-//! What a rollup's admin may change: its sequencer, the terms of registration, and whether it is paused.
+//! What a rollup's admin may change: its sequencer, the terms of registration, where its blobs are, and whether it is
+//! paused.
 
 use crate::fail::ensure;
-use crate::instructions::{Keys, Terms};
+use crate::instructions::{Keys, Location, Terms};
 use crate::state::Rollup;
 use anchor_lang::prelude::*;
 use cairn_interface::{PAUSE_SECONDS, SettlementError};
@@ -24,6 +25,10 @@ pub fn set_sequencer(ctx: &mut Context<ByAdmin>, keys: &Keys) -> Result<()> {
 
 pub fn set_registry(ctx: &mut Context<ByAdmin>, terms: &Terms) -> Result<()> {
     terms.set(rollup_of(&mut ctx.accounts)?)
+}
+
+pub fn set_blob_location(ctx: &mut Context<ByAdmin>, location: &Location) -> Result<()> {
+    location.set(rollup_of(&mut ctx.accounts)?)
 }
 
 /// Seven days by the cluster's clock, whatever happens to the admin's key. By the clock and not by slots, whose length

@@ -54,7 +54,8 @@ pub fn initialize(ctx: &mut Context<Initialize>, arguments: &Arguments) -> Resul
     let rollup_id = rollup_id_of_hash(sha256(&preimage));
     let genesis = Cursor::genesis(&rollup_id);
 
-    // A fresh account is zero: no batches, generation 0, not paused, no circuit while the program verifies no proofs.
+    // A fresh account is zero: no batches, generation 0, not paused, no location of
+    // blobs, no circuit while the program verifies no proofs.
     let rollup = &mut ctx.accounts.rollup;
     arguments.keys.set(rollup)?;
     arguments.terms.set(rollup)?;

@@ -1,9 +1,12 @@
-//! What callers hand in: keys and terms, and when they are refused.
+//! What callers hand in: keys, terms, a location, and when they are refused.
 
 use crate::fail::{ensure, refusal};
 use crate::state::Rollup;
 use anchor_lang::prelude::*;
-use cairn_interface::{MAX_QUEUE_DEADLINE, MIN_BOND, MIN_QUEUE_DEADLINE, SettlementError};
+use anchor_lang::wincode::adapter::{DefaultOnEmptyRead, FromInto};
+use cairn_interface::{
+    MAX_BLOB_LOCATION_BYTES, MAX_QUEUE_DEADLINE, MIN_BOND, MIN_QUEUE_DEADLINE, SettlementError, blob_location_in,
+};
 use cairn_types::ReceiptKey;
 
 /// The keys that a sequencer works with.
@@ -48,6 +51,51 @@ impl Terms {
         rollup.bond = self.bond;
         rollup.queue_deadline = self.queue_deadline;
         Ok(())
+    }
+}
+
+/// Where blobs are, and what the instruction has after it.
+pub struct Location {
+    pub length: u8,
+    pub place: [u8; MAX_BLOB_LOCATION_BYTES],
+    pub end: End,
+}
+
+impl Location {
+    pub fn set(&self, rollup: &mut Rollup) -> Result<()> {
+        ensure(self.end.next == Next::Nothing, SettlementError::BadBlobLocation)?;
+        ensure(blob_location_in(self.length, &self.place).is_some(), SettlementError::BadBlobLocation)?;
+        rollup.blob_location_length = self.length;
+        rollup.blob_location.as_flattened_mut().copy_from_slice(&self.place);
+        Ok(())
+    }
+}
+
+/// Whether an instruction's data end where its arguments do. Anchor does not look.
+#[derive(AnchorDeserialize, AnchorSerialize)]
+pub struct End {
+    #[wincode(with = "DefaultOnEmptyRead<FromInto<u8, Next>>")]
+    next: Next,
+}
+
+/// What follows the arguments: nothing, by default, or a byte.
+#[derive(Default, PartialEq)]
+enum Next {
+    #[default]
+    Nothing,
+    Byte,
+}
+
+impl From<u8> for Next {
+    fn from(_: u8) -> Self {
+        Self::Byte
+    }
+}
+
+/// Anchor asks for it, for a caller of its own making that nobody uses.
+impl From<&Next> for u8 {
+    fn from(_: &Next) -> Self {
+        0
     }
 }
 

@@ -1,42 +1,65 @@
-//! A chain behind a JSON-RPC server: a cluster's, a local validator's, or that of an embedded chain.
+//! A chain behind JSON-RPC servers: a cluster's, a local validator's, or that of an embedded chain.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`options`], [`url`] | which servers, how patiently |
+//! | [`health`], [`board`] | pure: how a server does, who is asked next, what slots say about an answer |
+//! | [`http`], [`server`] | one request to one server, of our chain and at our rate |
+//! | [`pool`] | one question to all of them, within its budget |
+//! | [`chain`], [`send`] | the methods |
+//! | [`subscribe`] | being told of changes |
+//! | [`status`] | what is known about each server |
+//!
+//! Reads never go back in time: a slot that was seen at a commitment is the least that the next answer at it must have
+//! reached, whichever server gives it. Thus after all servers were restored from an older snapshot, everything waits,
+//! with an error that says so, until one of them has caught up.
 
+mod board;
+mod chain;
+mod health;
 mod http;
+mod options;
+mod pool;
+mod send;
+mod server;
+mod status;
+mod subscribe;
 mod url;
 
+pub use options::{InvalidRpcOptions, RpcOptions, Websocket};
+pub use status::{ServerState, ServerStatus};
 pub use url::InvalidUrl;
 
-use crate::rpc::wire::{
-    Contextual, KeyedAccount, WireAccount, WireBlockhash, WireEpochInfo, WireMeta, WireStatus, WireTransaction, code,
-    failure_of,
-};
-use crate::{
-    AccountFilter, Accounts, Address, Blockhash, Chain, ChainError, Commitment, ProgramAccounts, Signature,
-    SignedTransaction, Tip, TransactionFailure, TransactionStatus,
-};
-use async_trait::async_trait;
-use data_encoding::BASE64;
-use http::{CallError, Transport};
+use crate::{Address, ChainError, Commitment, Signature};
+use parking_lot::Mutex;
+use pool::{Pool, Question, Unanswered};
+use send::Sent;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::fmt;
-use tokio::sync::OnceCell;
+use std::sync::Arc;
+use std::time::Duration;
+use subscribe::Feeds;
 
-/// Accounts that one request may ask for, as on the cluster.
-const MAX_ACCOUNTS: usize = 100;
+/// How long a chain that nobody has reached yet is tried.
+const FIRST_CONTACT: Duration = Duration::from_secs(10);
 
-/// A chain reached over Solana's JSON-RPC.
+/// A chain reached over Solana's JSON-RPC, through one server or several.
 ///
-/// Whatever the server says is outside data: answers are limited in size, checked for the shape that was asked for, and
+/// Whatever a server says is outside data: answers are limited in size, checked for the shape that was asked for, and
 /// account data goes through the decoders of `cairn_interface` like everybody's. A server can still lie; what it says is
 /// as good as whoever runs it.
 pub struct RpcChain {
-    transport: Transport,
-    genesis: OnceCell<[u8; 32]>,
+    pool: Arc<Pool>,
+    feeds: Feeds,
+    sent: Mutex<Sent>,
 }
 
 impl fmt::Debug for RpcChain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RpcChain").field(&self.transport.place()).finish()
+        let places = self.pool.servers.iter().map(server::Server::place);
+        f.write_str("RpcChain")?;
+        f.debug_list().entries(places).finish()
     }
 }
 
@@ -46,7 +69,20 @@ impl RpcChain {
     /// # Errors
     /// When the text is no such URL.
     pub fn new(url: &str) -> Result<Self, InvalidUrl> {
-        Ok(Self { transport: Transport::new(url)?, genesis: OnceCell::new() })
+        Self::build(&RpcOptions::new([url]))
+    }
+
+    /// A client for these servers, without asking any of them anything yet.
+    ///
+    /// # Errors
+    /// [`InvalidRpcOptions`] says what to change.
+    pub fn with_options(options: &RpcOptions) -> Result<Self, InvalidRpcOptions> {
+        options.check()?;
+        Ok(Self::build(options)?)
+    }
+
+    fn build(options: &RpcOptions) -> Result<Self, InvalidUrl> {
+        Ok(Self { pool: Arc::new(Pool::new(options)?), feeds: Feeds::new(options), sent: Mutex::default() })
     }
 
     /// A client for the server at `url`, which has answered with the chain's genesis hash.
@@ -54,188 +90,76 @@ impl RpcChain {
     /// # Errors
     /// [`ChainError`] when the URL is none, or the server cannot be reached or does not answer like a chain.
     pub async fn connect(url: &str) -> Result<Self, ChainError> {
-        let chain = Self::new(url).map_err(|error| ChainError::Invalid(error.to_string()))?;
-        chain.genesis_hash().await?;
+        Self::connect_with(RpcOptions::new([url])).await
+    }
+
+    /// A client for these servers, one of which has answered with the chain's genesis hash.
+    ///
+    /// # Errors
+    /// [`ChainError`] when the options are none, or no server answers like the chain within ten seconds.
+    pub async fn connect_with(options: RpcOptions) -> Result<Self, ChainError> {
+        let chain = Self::with_options(&options).map_err(|error| ChainError::Invalid(error.to_string()))?;
+        chain.contact(FIRST_CONTACT.min(options.budget)).await?;
         Ok(chain)
     }
 
     /// How a URL may be shown: scheme, host and port; a placeholder for what is none.
     #[must_use]
     pub fn shown(url: &str) -> String {
-        url::parse(url).map_or_else(|_| "an invalid URL".to_owned(), |endpoint| endpoint.place)
+        url::shown(url)
     }
 
-    /// Scheme, host and port of the server: the rest of a URL often holds a key, and is shown nowhere.
+    /// Scheme, host and port of the preferred server: the rest of a URL often holds a key, and is shown nowhere.
     #[must_use]
     pub fn place(&self) -> &str {
-        self.transport.place()
+        self.pool.servers.first().map_or("", server::Server::place)
     }
 
-    /// Asks the server's faucet for lamports. Embedded chains and test clusters have one.
+    /// What is known about each server, the preferred one first.
+    #[must_use]
+    pub fn servers(&self) -> Vec<ServerStatus> {
+        status::of(&self.pool)
+    }
+
+    /// Asks the faucet for lamports. Embedded chains and test clusters have one.
     ///
     /// # Errors
-    /// [`ChainError`] when the server has none, or refuses.
+    /// [`ChainError`] when there is none, or it refuses.
     pub async fn airdrop(&self, to: &Address, lamports: u64) -> Result<Signature, ChainError> {
-        let text: String = self.call("requestAirdrop", json!([to.to_string(), lamports])).await?;
-        text.parse().map_err(|error| self.odd("requestAirdrop", error))
+        let accept = |text: String| text.parse().map(|signature| (None, signature)).map_err(|error| format!("{error}"));
+        self.ask("requestAirdrop", None, |_| json!([to.to_string(), lamports]), accept).await
     }
 
-    async fn call<T: DeserializeOwned>(&self, method: &'static str, params: Value) -> Result<T, ChainError> {
-        self.transport.call(method, params).await.map_err(|error| error.into_chain(self.place(), method))
+    /// The genesis hash, from a server.
+    async fn contact(&self, budget: Duration) -> Result<[u8; 32], ChainError> {
+        let question = Question { method: "getGenesisHash", commitment: None, budget };
+        let accept = |text: String| server::hash(&text).map(|hash| (None, hash));
+        self.question(question, |_| json!([]), accept).await
     }
 
-    /// An answer that does not hold together: the next one may, from this server or the one behind it.
-    fn odd(&self, method: &str, reason: impl fmt::Display) -> ChainError {
-        http::odd(self.place(), method, reason)
-    }
-
-    fn bytes32(&self, method: &str, text: &str) -> Result<[u8; 32], ChainError> {
-        let mut bytes = [0; 32];
-        match bs58::decode(text).onto(&mut bytes) {
-            Ok(32) => Ok(bytes),
-            _ => Err(self.odd(method, "a hash is not 32 bytes in base58")),
-        }
-    }
-
-    /// Fee, units and log of an executed transaction, where the server keeps them.
-    async fn details(&self, signature: &Signature) -> Option<WireMeta> {
-        let config = json!({ "encoding": "base64", "commitment": "finalized", "maxSupportedTransactionVersion": 0 });
-        let found =
-            self.call::<Option<WireTransaction>>("getTransaction", json!([signature.to_string(), config])).await;
-        found.ok().flatten().and_then(|transaction| transaction.meta)
-    }
-
-    /// What a refusal of `sendTransaction` means for these bytes.
-    async fn refused(&self, transaction: &SignedTransaction, error: CallError) -> Result<Signature, ChainError> {
-        let CallError::Answer { code, message, data } = error else {
-            return Err(error.into_chain(self.place(), "sendTransaction"));
-        };
-        if code == code::SIGNATURE_FAILURE {
-            let class = crate::ErrorClass::Rejection;
-            return Err(ChainError::Refused(TransactionFailure::new("SignatureFailure", message, class)));
-        }
-        let Some(error) = data.as_ref().and_then(|data| data.get("err")).filter(|error| !error.is_null()) else {
-            return Err(CallError::Answer { code, message, data }.into_chain(self.place(), "sendTransaction"));
-        };
-        let failure = failure_of(error);
-        if failure.is("AlreadyProcessed") {
-            return Ok(transaction.signature);
-        }
-        if failure.is_expired() {
-            // Also the answer of a server that has not heard of the blockhash yet, or sits on another fork. Only the
-            // height says that these bytes can never execute; before that, they may still arrive by another way.
-            let height = self.tip(Commitment::Finalized).await?.block_height;
-            if height <= transaction.last_valid_block_height {
-                let what = format!("{} does not know the transaction's blockhash yet: send it again", self.place());
-                return Err(ChainError::Transient { what, source: None });
-            }
-        }
-        Err(ChainError::Refused(failure))
-    }
-}
-
-#[async_trait]
-impl Chain for RpcChain {
-    async fn genesis_hash(&self) -> Result<[u8; 32], ChainError> {
-        let ask = || async {
-            let text: String = self.call("getGenesisHash", json!([])).await?;
-            self.bytes32("getGenesisHash", &text)
-        };
-        self.genesis.get_or_try_init(ask).await.copied()
-    }
-
-    async fn tip(&self, commitment: Commitment) -> Result<Tip, ChainError> {
-        let config = json!([{ "commitment": commitment.name() }]);
-        let info: WireEpochInfo = self.call("getEpochInfo", config).await?;
-        Ok(Tip { slot: info.absolute_slot, block_height: info.block_height })
-    }
-
-    async fn accounts(&self, addresses: &[Address], commitment: Commitment) -> Result<Accounts, ChainError> {
-        if addresses.len() > MAX_ACCOUNTS {
-            return Err(ChainError::Invalid(format!(
-                "{} accounts asked for, at most {MAX_ACCOUNTS} come in one answer: ask in parts",
-                addresses.len()
-            )));
-        }
-        let names: Vec<_> = addresses.iter().map(Address::to_string).collect();
-        let params = json!([names, { "encoding": "base64", "commitment": commitment.name() }]);
-        let method = "getMultipleAccounts";
-        let read: Contextual<Vec<Option<WireAccount>>> = self.call(method, params).await?;
-        if read.value.len() != addresses.len() {
-            return Err(self.odd(method, "it has another number of accounts than was asked for"));
-        }
-        let decode = |account: Option<WireAccount>| account.map(WireAccount::decode).transpose();
-        let accounts = read.value.into_iter().map(decode).collect::<Result<_, _>>();
-        Ok(Accounts { slot: read.context.slot, accounts: accounts.map_err(|reason| self.odd(method, reason))? })
-    }
-
-    async fn program_accounts(
+    /// Asks a question within the usual budget: see [`Pool::ask`].
+    async fn ask<T: DeserializeOwned, U>(
         &self,
-        program: &Address,
-        filters: &[AccountFilter],
-        commitment: Commitment,
-    ) -> Result<ProgramAccounts, ChainError> {
-        let filter = |filter: &AccountFilter| match filter {
-            AccountFilter::Size(size) => json!({ "dataSize": size }),
-            AccountFilter::Bytes { offset, bytes } => {
-                json!({ "memcmp": { "offset": offset, "bytes": BASE64.encode(bytes), "encoding": "base64" } })
+        method: &'static str,
+        commitment: Option<Commitment>,
+        params: impl Fn(Option<u64>) -> Value,
+        accept: impl Fn(T) -> Result<(Option<u64>, U), String>,
+    ) -> Result<U, ChainError> {
+        self.question(Question { method, commitment, budget: self.pool.budget }, params, accept).await
+    }
+
+    async fn question<T: DeserializeOwned, U>(
+        &self,
+        question: Question,
+        params: impl Fn(Option<u64>) -> Value,
+        accept: impl Fn(T) -> Result<(Option<u64>, U), String>,
+    ) -> Result<U, ChainError> {
+        self.pool.ask(question, params, accept).await.map_err(|unanswered| match unanswered {
+            Unanswered::Chain(error) => error,
+            Unanswered::Refused { server, code, message } => {
+                let place = self.pool.servers[server].place();
+                ChainError::Invalid(format!("{place} refused {}: {message} ({code})", question.method))
             }
-        };
-        let filters: Vec<_> = filters.iter().map(filter).collect();
-        let config = json!({
-            "encoding": "base64", "commitment": commitment.name(), "withContext": true, "filters": filters,
-        });
-        let method = "getProgramAccounts";
-        let read: Contextual<Vec<KeyedAccount>> = self.call(method, json!([program.to_string(), config])).await?;
-        let accounts = read.value.into_iter().map(KeyedAccount::decode).collect::<Result<_, _>>();
-        Ok(ProgramAccounts { slot: read.context.slot, accounts: accounts.map_err(|reason| self.odd(method, reason))? })
-    }
-
-    async fn latest_blockhash(&self, commitment: Commitment) -> Result<Blockhash, ChainError> {
-        let (method, config) = ("getLatestBlockhash", json!([{ "commitment": commitment.name() }]));
-        let latest: Contextual<WireBlockhash> = self.call(method, config).await?;
-        Ok(Blockhash {
-            hash: self.bytes32(method, &latest.value.blockhash)?,
-            last_valid_block_height: latest.value.last_valid_block_height,
         })
-    }
-
-    async fn minimum_balance(&self, data_length: usize) -> Result<u64, ChainError> {
-        self.call("getMinimumBalanceForRentExemption", json!([data_length])).await
-    }
-
-    async fn send(&self, transaction: &SignedTransaction) -> Result<Signature, ChainError> {
-        let config = json!({ "encoding": "base64", "preflightCommitment": Commitment::Processed.name() });
-        let params = json!([BASE64.encode(&transaction.bytes), config]);
-        match self.transport.call::<String>("sendTransaction", params).await {
-            Ok(text) if text == transaction.signature.to_string() => Ok(transaction.signature),
-            Ok(_) => Err(self.odd("sendTransaction", "it names another transaction than the one sent")),
-            Err(error) => self.refused(transaction, error).await,
-        }
-    }
-
-    async fn status(&self, signature: &Signature) -> Result<Option<TransactionStatus>, ChainError> {
-        let method = "getSignatureStatuses";
-        let params = json!([[signature.to_string()], { "searchTransactionHistory": true }]);
-        let mut read: Contextual<Vec<Option<WireStatus>>> = self.call(method, params).await?;
-        let (Some(status), true) = (read.value.pop(), read.value.is_empty()) else {
-            return Err(self.odd(method, "it has another number of statuses than was asked for"));
-        };
-        let Some(status) = status else { return Ok(None) };
-        // Servers without a name for it remember only what is rooted.
-        let name = status.confirmation_status.as_deref().unwrap_or("finalized");
-        let commitment = Commitment::of_name(name).ok_or_else(|| self.odd(method, "confirmationStatus is unknown"))?;
-        let details = match commitment {
-            Commitment::Processed | Commitment::Confirmed => None,
-            Commitment::Finalized => self.details(signature).await,
-        };
-        Ok(Some(TransactionStatus {
-            slot: status.slot,
-            commitment,
-            outcome: status.err.as_ref().map_or(Ok(()), |error| Err(failure_of(error))),
-            compute_units: details.as_ref().and_then(|meta| meta.compute_units_consumed),
-            fee: details.as_ref().map(|meta| meta.fee),
-            logs: details.and_then(|meta| meta.log_messages).unwrap_or_default(),
-        }))
     }
 }

@@ -1,12 +1,8 @@
-//! Published data: where it lies in the object store, and putting it there.
-
-use std::path::Path as FolderPath;
+//! Putting objects where others find them.
 
 use bytes::Bytes;
-use cairn_types::Digest;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ObjectStore, ObjectStoreExt as _};
 
 /// Compression of published data: transport only, no digest is taken over it.
 const ZSTD_LEVEL: i32 = 9;
@@ -20,28 +16,6 @@ pub struct PublishError {
     /// The object store's own words.
     #[source]
     pub source: object_store::Error,
-}
-
-/// Path of a batch's data: `blobs/<data digest>.zst`, zstd over the canonical bytes.
-#[must_use]
-pub fn blob_path(data_digest: &Digest) -> Path {
-    Path::from(cairn_types::blob_path(data_digest))
-}
-
-/// Path of a batch's proof: `proofs/<header digest>.proof`.
-#[must_use]
-pub fn proof_path(statement: &Digest) -> Path {
-    Path::from(format!("proofs/{statement}.proof"))
-}
-
-/// A folder of this machine as an object store: every object is on disk before its `put` returns.
-///
-/// # Errors
-/// When the folder cannot be made or used.
-pub fn local_folder(folder: &FolderPath) -> Result<LocalFileSystem, object_store::Error> {
-    std::fs::create_dir_all(folder)
-        .map_err(|source| object_store::Error::Generic { store: "LocalFileSystem", source: source.into() })?;
-    Ok(LocalFileSystem::new_with_prefix(folder)?.with_fsync(true))
 }
 
 /// A batch's data as it is stored. Blocks.
@@ -66,6 +40,8 @@ pub async fn put(objects: &dyn ObjectStore, path: Path, bytes: Bytes) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{blob_path, local_folder};
+    use cairn_types::Digest;
 
     #[tokio::test]
     async fn putting_an_object_twice_leaves_one_that_is_whole() {

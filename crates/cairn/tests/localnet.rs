@@ -1,0 +1,262 @@
+//! `cairn localnet` as a user runs it: started, used by the other commands, stopped, and started again over its directory.
+
+use serde_json::Value;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const CAIRN: &str = env!("CARGO_BIN_EXE_cairn");
+/// How long anything may take before the test gives up: far longer than it does.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Ports of a network without an offset.
+const PORTS: [u16; 4] = [7_420, 7_430, 7_431, 7_440];
+
+fn cairn(folder: &Path) -> Command {
+    let mut command = Command::new(CAIRN);
+    command.current_dir(folder).stdin(Stdio::null());
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CAIRN_") && name != "CAIRN_CACHE") {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    cairn(folder).args(arguments).output().expect("the command runs")
+}
+
+/// The object that a command must print.
+fn json(folder: &Path, arguments: &[&str]) -> Value {
+    let output = run(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// An offset at which all ports are free, below those that the system gives to outgoing connections.
+fn offset() -> u16 {
+    let first = std::process::id() as u16 % 20_000;
+    (0..20_000)
+        .map(|step| 3_000 + (first + step) % 20_000)
+        .find(|offset| PORTS.iter().all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port + offset)).is_ok()))
+        .expect("free ports")
+}
+
+/// A running network; killed when a test fails.
+struct Network {
+    child: Child,
+    directory: Value,
+    ready: PathBuf,
+}
+
+impl Network {
+    fn start(folder: &Path, offset: u16) -> Self {
+        let ready = folder.join("ready.json");
+        let mut child = cairn(folder)
+            .args(["localnet", "--data", "data", "--seal-age", "200ms", "--ready-file", "ready.json", "--json"])
+            .args(["--port-offset", &offset.to_string()])
+            .stdout(fs::File::create(folder.join("stdout")).expect("a file"))
+            .spawn()
+            .expect("the command runs");
+        let began = Instant::now();
+        while !ready.exists() {
+            assert!(child.try_wait().expect("a child").is_none(), "it ended");
+            assert!(began.elapsed() < PATIENCE, "it is not ready");
+            sleep(Duration::from_millis(50));
+        }
+        let directory = fs::read(&ready).expect("a file");
+        let directory = serde_json::from_slice(&directory).expect("JSON");
+        Self { child, directory, ready }
+    }
+
+    fn at(&self, name: &str) -> String {
+        self.directory[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.directory)).to_owned()
+    }
+
+    /// What the indexer answers, as text.
+    fn get(&self, path: &str) -> String {
+        let url = self.at("indexer");
+        let host = url.strip_prefix("http://").expect("a URL");
+        let mut stream = TcpStream::connect(host).expect("it listens");
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    }
+
+    /// Asks it to stop, as a supervisor does, and waits until it has.
+    fn stop(mut self) {
+        let pid = self.child.id().to_string();
+        let asked = Command::new("/bin/sh").args(["-c", "kill -TERM \"$1\"", "sh", &pid]).status();
+        assert!(asked.expect("a shell").success());
+        let began = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                break status;
+            }
+            assert!(began.elapsed() < PATIENCE, "it does not stop");
+            sleep(Duration::from_millis(50));
+        };
+        assert_eq!(status.code(), Some(0));
+        assert!(!self.ready.exists(), "who is gone is not ready");
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        // It is gone unless the test failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(began.elapsed() < PATIENCE, "{what}");
+        sleep(Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn a_network_is_used_stopped_and_continued() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let offset = offset();
+    let warc = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/warc/site.warc.gz");
+    let warc = warc.to_str().expect("text");
+
+    let network = Network::start(folder, offset);
+    let printed = fs::read_to_string(folder.join("stdout")).expect("a file");
+    assert_eq!(serde_json::from_str::<Value>(&printed).expect("one line of JSON"), network.directory);
+    assert_eq!(network.at("chain"), "embedded");
+    assert_eq!(network.at("rpc"), format!("http://127.0.0.1:{}", 7_440 + offset));
+    assert_eq!(network.at("sequencer"), format!("http://127.0.0.1:{}", 7_420 + offset));
+
+    // Another one over the same directory, or at the same ports, is told why not.
+    let second = |data| run(folder, &["localnet", "--data", data, "--port-offset", &offset.to_string()]);
+    for (data, expected) in [("data", "is open in another process"), ("other", "--port-offset")] {
+        let refused = second(data);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(text(&refused.stderr).contains(expected), "{}", text(&refused.stderr));
+    }
+
+    assert!(run(folder, &["keygen", "--out", "node.key"]).status.success());
+    let (rpc, rollup, registrar) = (network.at("rpc"), network.at("rollup"), network.at("registrar"));
+    let registered = json(
+        folder,
+        &[
+            "register",
+            "--rpc",
+            &rpc,
+            "--rollup",
+            &rollup,
+            "--authority",
+            "authority.json",
+            "--new-authority",
+            "--airdrop",
+            "--registrar",
+            &registrar,
+            "--json",
+        ],
+    );
+    assert_eq!(registered["node_index"], 0);
+    let (url, id) = (network.at("sequencer"), network.at("rollup_id"));
+    let acknowledgement_key = network.at("acknowledgement_key");
+    let submit = [
+        "submit",
+        warc,
+        "--sequencer",
+        &url,
+        "--node-index",
+        "0",
+        "--rollup-id",
+        &id,
+        "--acknowledgement-key",
+        &acknowledgement_key,
+    ];
+    let submitted = until("the sequencer knows the node", || {
+        let submitted = run(folder, &submit);
+        let early = text(&submitted.stderr).contains("knows when the chain has finalized it");
+        assert!(submitted.status.success() || early, "{}", text(&submitted.stderr));
+        submitted.status.success().then_some(submitted)
+    });
+    assert!(text(&submitted.stdout).starts_with("9 receipts acknowledged"), "{}", text(&submitted.stdout));
+
+    let status = |network: &Network| json(folder, &["status", "--sequencer", &network.at("sequencer"), "--json"]);
+    let batches = until("batches are submitted", || {
+        let status = status(&network);
+        let sequencer = &status["sequencer"];
+        let (sealed, done) = (sequencer["batches_sealed"].as_u64()?, sequencer["batches_submitted"].as_u64()?);
+        (sequencer["bundles_unsealed"] == 0 && sealed == done && sealed >= 2).then_some(done)
+    });
+    until("the indexer follows", || network.get("/v1/status").contains("\"receipts\":\"9\"").then_some(()));
+    let metrics = network.get("/metrics");
+    assert!(metrics.contains("cairn_sequencer_") && metrics.contains("cairn_indexer_"), "of both: {metrics}");
+    let before = network.directory.clone();
+    network.stop();
+
+    let network = Network::start(folder, offset);
+    assert_eq!(network.directory, before, "the same network");
+    let after = status(&network);
+    assert_eq!(after["sequencer"]["batches_submitted"].as_u64(), Some(batches));
+    until("the index is there", || network.get("/v1/status").contains("\"receipts\":\"9\"").then_some(()));
+    let again = run(folder, &submit);
+    assert!(text(&again.stdout).starts_with("0 receipts acknowledged"), "{}", text(&again.stdout));
+    assert_eq!(
+        json(
+            folder,
+            &[
+                "register",
+                "--rpc",
+                &network.at("rpc"),
+                "--rollup",
+                &network.at("rollup"),
+                "--authority",
+                "authority.json",
+                "--json"
+            ]
+        )["outcome"],
+        "already registered"
+    );
+    network.stop();
+    let other = run(folder, &["localnet", "--data", "data", "--profile", "production"]);
+    assert!(text(&other.stderr).contains("--profile dev"), "{}", text(&other.stderr));
+}
+
+#[test]
+fn what_is_wrong_with_the_options_is_said_before_anything_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let cases: [(&[&str], &str); 5] = [
+        (&["--port-offset", "58001"], "--port-offset"),
+        (&["--seal-age", "1ms"], "--seal-age"),
+        (&["--validator", "/bin/true"], "is not solana-test-validator"),
+        (&["--validator", "nowhere/validator"], "make validator"),
+        (&["--ready-file", "no/folder/ready", "--profile", "none"], "--profile"),
+    ];
+    for (arguments, expected) in cases {
+        let mut all = vec!["localnet", "--data", "data"];
+        all.extend(arguments);
+        let output = run(folder, &all);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&output.stderr).contains(expected), "{arguments:?}: {}", text(&output.stderr));
+    }
+    let mut command = cairn(folder);
+    command.args(["localnet", "--data", "data", "--validator"]);
+    for (name, value) in [("PATH", ""), ("HOME", "none"), ("CAIRN_CACHE", "none")] {
+        command.env(name, value);
+    }
+    let output = command.output().expect("the command runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("make validator"), "{}", text(&output.stderr));
+}

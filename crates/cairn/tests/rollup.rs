@@ -1,0 +1,258 @@
+//! `cairn rollup`, as an admin types it, against a served chain.
+
+mod common;
+
+use cairn_chain::{Address, Chain as _, Keypair, PROGRAM_ID, RollupClient};
+use cairn_interface::{DEFAULT_MAX_PENDING, DEFAULT_QUEUE_DEADLINE, PAUSE_SECONDS, rollup_address, rollup_id};
+use cairn_types::Profile;
+use common::{SOL, Served};
+use serde_json::Value;
+use std::sync::Arc;
+
+struct Bench {
+    served: Served,
+    admin: Address,
+    sequencer: Address,
+    acknowledgement: Address,
+    registrar: Address,
+}
+
+impl Bench {
+    /// Key files for four roles, of which nobody has lamports.
+    async fn new() -> Self {
+        let served = Served::new().await;
+        let [admin, sequencer, acknowledgement, registrar] = ["admin", "sequencer", "acknowledgement", "registrar"]
+            .map(|name| {
+                let key = Keypair::generate();
+                key.save(&served.path(&format!("{name}.json"))).unwrap();
+                key.address()
+            });
+        Self { served, admin, sequencer, acknowledgement, registrar }
+    }
+
+    fn address(&self) -> Address {
+        rollup_address(&PROGRAM_ID, &self.admin, 0)
+    }
+
+    fn client(&self) -> RollupClient {
+        RollupClient::new(Arc::new(self.served.chain.clone()), PROGRAM_ID, self.address())
+    }
+
+    /// `create` with what it must be told, and more.
+    fn create(&self, more: &str) -> String {
+        format!(
+            "rollup create --rpc {} --admin admin.json --sequencer {} --acknowledgement-key {} --profile dev --registrar {} {more}",
+            self.served.url(),
+            self.sequencer,
+            self.acknowledgement,
+            self.registrar
+        )
+    }
+
+    /// A command of the admin about the rollup.
+    fn of(&self, command: &str) -> String {
+        format!("rollup {command} --rpc {} --rollup {} --admin admin.json", self.served.url(), self.address())
+    }
+
+    fn show(&self) -> String {
+        format!("rollup show --rpc {} --rollup {}", self.served.url(), self.address())
+    }
+
+    async fn fund(&self, key: Address) {
+        self.served.chain.fund(key, 100 * SOL).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_creates_a_rollup_and_finds_it_there_the_second_time() {
+    let bench = Bench::new().await;
+    let error = bench.served.refused(&bench.create("")).await;
+    assert!(error.contains("has 0 SOL") && error.contains("rent 0.16") && error.contains("--airdrop"), "{error}");
+    // Lamports that somebody sent to the address are no rollup.
+    bench.served.chain.fund(bench.address(), 1_000_000).await.unwrap();
+
+    let location = "https://blobs.example.com/cairn";
+    let made = bench.served.json(&bench.create(&format!("--airdrop --bond 0.1 --blob-location {location}"))).await;
+    assert_eq!((&made["outcome"], &made["rollup"]), (&"created".into(), &bench.address().to_string().into()));
+    assert_eq!(made["transactions"].as_array().unwrap().len(), 2, "{made}");
+    assert!(made["transactions"][0]["transaction"].is_string() && made["transactions"][0]["slot"].is_string());
+
+    let shown = bench.served.json(&bench.show()).await;
+    let genesis = bench.served.chain.genesis_hash().await.unwrap();
+    let identity = rollup_id(&genesis, &PROGRAM_ID, &bench.address(), Profile::Dev);
+    for (name, value) in [
+        ("rollup_id", identity.to_hex()),
+        ("admin", bench.admin.to_string()),
+        ("sequencer", bench.sequencer.to_string()),
+        ("acknowledgement_key", bench.acknowledgement.to_string()),
+        ("registrar", bench.registrar.to_string()),
+        ("bond_lamports", "100000000".to_owned()),
+        ("queue_deadline_slots", DEFAULT_QUEUE_DEADLINE.to_string()),
+        ("max_pending", DEFAULT_MAX_PENDING.to_string()),
+        ("blob_location", location.to_owned()),
+        ("profile", "dev".to_owned()),
+        ("commitment", "finalized".to_owned()),
+        ("pending", "0".to_owned()),
+        ("queue_length", "0".to_owned()),
+        ("generation", "0".to_owned()),
+    ] {
+        assert_eq!(shown[name], value, "{name} of {shown}");
+    }
+    assert_eq!((&shown["paused"], &shown["paused_until"]), (&false.into(), &Value::Null));
+    assert_eq!((&shown["tip"], &shown["tip"]["batches"]), (&shown["confirmed_tip"], &"0".into()));
+    let text = bench.served.run(&bench.show()).await.out;
+    for said in
+        ["(finalized, slot ", &identity.to_hex(), location, "0.1 SOL", "no batches", "not final", "0 of at most 32"]
+    {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+
+    // The same again, as whole and as what it had come to when the second transaction was not sent yet.
+    let again = bench.served.json(&bench.create(&format!("--bond 0.1 --blob-location {location}"))).await;
+    assert_eq!((&again["outcome"], &again["transactions"]), (&"already created".into(), &Value::Array(vec![])));
+    assert_eq!(bench.served.json(&bench.create("--bond 0.1")).await["outcome"], "already created");
+    let admin = Keypair::load(&bench.served.path("admin.json")).unwrap();
+    bench.client().set_blob_location(&admin, "").await.unwrap();
+    let resumed = bench.served.json(&bench.create(&format!("--bond 0.1 --blob-location {location}"))).await;
+    assert_eq!(resumed["transactions"].as_array().unwrap().len(), 1, "{resumed}");
+    assert_eq!(resumed["blob_location"], location);
+
+    for (more, said) in [
+        ("--bond 0.2", "--bond 0.2, and it has \"0.1\""),
+        ("--bond 0.1 --max-pending 33", "--max-pending 33, and it has \"32\""),
+        ("--bond 0.1 --queue-deadline 1500", "--queue-deadline 1500"),
+        ("--bond 0.1 --blob-location s3://elsewhere", "--blob-location s3://elsewhere"),
+        ("", "--bond 0, and it has \"0.1\""),
+    ] {
+        let error = bench.served.refused(&bench.create(more)).await;
+        assert!(error.contains(said) && error.contains("another --id"), "{more}: {error}");
+    }
+    assert_eq!(bench.client().rollup().await.unwrap().blob_location, location, "nothing was changed");
+    let other = bench.served.json(&bench.create("--bond 0.2 --id 1 --airdrop")).await;
+    assert_eq!((&other["outcome"], &other["id"]), (&"created".into(), &"1".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_changes_what_can_be_changed_and_nothing_twice() {
+    let bench = Bench::new().await;
+    bench.fund(bench.admin).await;
+    bench.served.json(&bench.create("")).await;
+    let created = bench.client().rollup().await.unwrap();
+    let successor = Keypair::generate().address();
+
+    for (command, outcome) in [
+        ("set-blob-location s3://cairn-blobs/main".to_owned(), "blob location set"),
+        ("set-blob-location gs://b".to_owned(), "blob location set"),
+        ("set-blob-location --clear".to_owned(), "blob location cleared"),
+        (format!("set-sequencer --sequencer {successor}"), "keys replaced"),
+        ("set-registry --bond 0.5 --queue-deadline 1500".to_owned(), "terms replaced"),
+        ("set-registry --no-registrar".to_owned(), "terms replaced"),
+        ("pause".to_owned(), "paused"),
+        ("set-blob-location gs://in-a-pause".to_owned(), "blob location set"),
+        ("unpause".to_owned(), "unpaused"),
+    ] {
+        let done = bench.served.json(&bench.of(&command)).await;
+        assert_eq!((&done["outcome"], done["transactions"].as_array().unwrap().len()), (&outcome.into(), 1), "{done}");
+        assert_eq!(done["transactions"][0]["fee_lamports"], "5000");
+        let again = bench.served.json(&bench.of(&command)).await;
+        assert_eq!(again["transactions"], Value::Array(vec![]), "{command}: {again}");
+        if command == "pause" {
+            assert_eq!(again["paused"], true);
+            let times = [&again["paused_until"], &again["cluster_time"]]
+                .map(|time| time.as_str().unwrap().parse::<i64>().unwrap());
+            assert!((1..=PAUSE_SECONDS).contains(&(times[0] - times[1])), "{again}");
+            assert!(bench.served.run(&bench.show()).await.out.contains("until 2"), "a date of this millennium");
+        }
+    }
+    let rollup = bench.client().rollup().await.unwrap();
+    assert_eq!((rollup.sequencer, rollup.acknowledgement_key), (successor, bench.acknowledgement));
+    assert_eq!((rollup.registry.bond, rollup.registry.queue_deadline), (SOL / 2, 1_500));
+    assert!(rollup.registry.registrar.is_zero());
+    assert_eq!((rollup.blob_location.as_str(), rollup.paused_until), ("gs://in-a-pause", 0));
+    assert_eq!(
+        (rollup.rollup_id, rollup.max_pending, rollup.tip),
+        (created.rollup_id, created.max_pending, created.tip)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_said_by_its_flag_and_nothing_is_sent() {
+    let bench = Bench::new().await;
+    bench.fund(bench.admin).await;
+    let url = bench.served.url();
+    let error = bench.served.refused(&bench.show()).await;
+    assert!(error.contains("there is no rollup at") && error.contains("--rollup"), "{error}");
+    let nowhere = Keypair::generate().address();
+    let error = bench.served.refused(&bench.create(&format!("--program {nowhere}"))).await;
+    assert!(error.contains("--program: there is no program"), "{error}");
+    bench.served.json(&bench.create("")).await;
+    let before = bench.client().rollup().await.unwrap();
+
+    let by_sequencer = format!("--rpc {url} --rollup {} --admin sequencer.json", bench.address());
+    let (sequencer, registrar) = (bench.sequencer, bench.registrar);
+    for (arguments, said) in [
+        (bench.of("set-blob-location"), "--clear"),
+        (bench.of("set-blob-location --clear gs://b"), "--clear"),
+        (bench.of("set-blob-location http://blobs.example.com"), "http"),
+        (bench.of("set-blob-location https://localhost/blobs"), "public"),
+        (bench.of(&format!("set-blob-location https://blobs.example.com/{}", "x".repeat(180))), "at most 200 bytes"),
+        (bench.of("set-blob-location https://blobs.example.com/é"), "percent-encoded"),
+        (bench.of("set-sequencer"), "--sequencer"),
+        (bench.of(&format!("set-sequencer --acknowledgement-key {sequencer}")), "is the sequencer's key too"),
+        (bench.of("set-sequencer --sequencer 11111111111111111111111111111111"), "--sequencer is zero"),
+        (bench.of("set-registry"), "say what to change"),
+        (bench.of("set-registry --bond 0.0001"), "--bond is less than 0.001"),
+        (bench.of("set-registry --no-registrar"), "nobody could register"),
+        (bench.of(&format!("set-registry --no-registrar --registrar {registrar}")), "--no-registrar"),
+        (bench.of("set-registry --queue-deadline 10"), "--queue-deadline"),
+        (format!("rollup pause {by_sequencer}"), "the rollup's admin is"),
+        (format!("rollup unpause {by_sequencer}"), "the rollup's admin is"),
+        (format!("rollup set-blob-location gs://b {by_sequencer}"), "the rollup's admin is"),
+        (format!("rollup pause --rpc {url} --rollup {} --admin none.json", bench.address()), "cairn keygen --solana"),
+        (format!("rollup pause --rpc {url} --rollup {} --admin none.json", bench.address()), "none.json"),
+        (format!("rollup pause --rpc {url} --admin admin.json"), "--rollup"),
+        (bench.create("--max-pending 0"), "--max-pending"),
+        (bench.create("--max-pending 1048577"), "--max-pending"),
+        (bench.create("--bond x"), "--bond"),
+        (bench.create("--blob-location ftp://x"), "--blob-location"),
+        (
+            format!(
+                "rollup create --rpc {url} --admin admin.json --sequencer {sequencer} --acknowledgement-key {registrar}"
+            ),
+            "say who may register nodes",
+        ),
+        (
+            format!(
+                "rollup create --rpc {url} --admin admin.json --sequencer {sequencer} --acknowledgement-key {sequencer} --bond 1"
+            ),
+            "is the sequencer's key too",
+        ),
+        (format!("rollup show --rpc {url} --rollup {} --program {nowhere}", bench.address()), "belongs to"),
+        (
+            format!("rollup show --rpc http://127.0.0.1:9 --rpc-budget 2s --rollup {}", bench.address()),
+            "no chain answers",
+        ),
+    ] {
+        let error = bench.served.refused(&arguments).await;
+        assert!(error.contains(said), "{arguments}: {error}");
+    }
+    assert_eq!(bench.client().rollup().await.unwrap(), before);
+    for (command, options) in [
+        (
+            "create",
+            &["--admin", "--sequencer", "--acknowledgement-key", "--bond", "--max-pending", "--blob-location"][..],
+        ),
+        ("show", &["--rollup", "--json", "--rpc"]),
+        ("set-sequencer", &["--sequencer", "--acknowledgement-key"]),
+        ("set-registry", &["--registrar", "--no-registrar", "--bond", "--queue-deadline"]),
+        ("set-blob-location", &["<URL>", "--clear"]),
+        ("pause", &["--admin", "--airdrop"]),
+        ("unpause", &["--admin"]),
+    ] {
+        let help = bench.served.run(&format!("rollup {command} --help")).await;
+        assert_eq!(help.code, 0);
+        for option in options {
+            assert!(help.out.contains(option), "rollup {command} --help does not tell of {option}");
+        }
+    }
+}

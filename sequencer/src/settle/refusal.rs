@@ -1,0 +1,95 @@
+//! What a refused or failed transaction with a header means: whether the same header may be taken later.
+
+use cairn_chain::{ErrorClass, TransactionFailure};
+use cairn_interface::SettlementError;
+
+/// Transactions for one batch after which a refusal that only a lagging server explains is believed.
+const ATTEMPTS: u32 = 3;
+/// The system program's error of an account that would pay more than it has.
+const NEGATIVE_LAMPORTS: u32 = 1;
+
+/// What to make of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The same header may be taken later; why, or what to do meanwhile.
+    Later(&'static str),
+    /// It will not be: an operator has to look.
+    Stop,
+}
+
+/// Judges the refusal, or the final failure, of the transaction that came after `attempt` others for its batch. What is
+/// refused was to be taken by what this process knows of the chain: its tip is the batch before, finally the rollup's
+/// sequencer is this one, and queue entries are consumed only when they are final.
+#[must_use]
+pub fn judge(failure: &TransactionFailure, attempt: u32) -> Verdict {
+    use SettlementError as E;
+    let lagging = |hint| if attempt < ATTEMPTS { Verdict::Later(hint) } else { Verdict::Stop };
+    match failure.settlement() {
+        Some(E::WrongNumber | E::WrongPrevious | E::WrongOldRoot | E::WrongQueueStart | E::BatchExists) => {
+            return Verdict::Later("the server has not seen the batch before it, or has this one already");
+        }
+        Some(E::NotSequencer) => return Verdict::Later("the sequencer's key is being replaced"),
+        Some(E::UnknownQueueEnd | E::WrongQueueEnd) => {
+            return lagging("the server has not seen the queue entries that it consumes");
+        }
+        _ => {}
+    }
+    match failure.name.as_str() {
+        "AccountNotFound" | "InsufficientFundsForFee" | "InsufficientFundsForRent" => Verdict::Later(FUND),
+        _ if failure.settlement().is_none() && failure.code == Some(NEGATIVE_LAMPORTS) => Verdict::Later(FUND),
+        _ if failure.class == ErrorClass::Transient => Verdict::Later("that passes"),
+        _ => Verdict::Stop,
+    }
+}
+
+const FUND: &str = "send lamports to the sequencer's key";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(name: &str, code: Option<u32>, class: ErrorClass) -> TransactionFailure {
+        TransactionFailure { name: name.to_owned(), code, instruction: Some(1), message: String::new(), class }
+    }
+
+    #[test]
+    fn every_error_of_the_program_is_judged() {
+        use SettlementError as E;
+        let later = [
+            E::WrongNumber,
+            E::WrongPrevious,
+            E::WrongOldRoot,
+            E::WrongQueueStart,
+            E::BatchExists,
+            E::NotSequencer,
+            E::UnknownQueueEnd,
+            E::WrongQueueEnd,
+        ];
+        for known in E::ALL {
+            let refused = failure(known.name(), Some(known.code()), ErrorClass::Rejection);
+            let passes = matches!(judge(&refused, 0), Verdict::Later(_));
+            assert_eq!(passes, later.contains(known), "{}", known.name());
+            let transient = TransactionFailure { class: ErrorClass::Transient, ..refused };
+            assert!(matches!(judge(&transient, 0), Verdict::Later(_)), "{}", known.name());
+        }
+    }
+
+    #[test]
+    fn a_server_that_never_catches_up_is_believed_in_the_end() {
+        let refused = |error: SettlementError| failure(error.name(), Some(error.code()), ErrorClass::Rejection);
+        assert_eq!(judge(&refused(SettlementError::UnknownQueueEnd), ATTEMPTS), Verdict::Stop);
+        // That the batch comes after another one is known from the chain itself.
+        assert!(matches!(judge(&refused(SettlementError::WrongNumber), u32::MAX), Verdict::Later(_)));
+    }
+
+    #[test]
+    fn an_empty_purse_is_waited_for_and_a_bad_signature_is_not() {
+        let rejected = |name, code| judge(&failure(name, code, ErrorClass::Rejection), 9);
+        for name in ["AccountNotFound", "InsufficientFundsForFee", "InsufficientFundsForRent"] {
+            assert_eq!(rejected(name, None), Verdict::Later(FUND));
+        }
+        assert_eq!(rejected("Custom", Some(1)), Verdict::Later(FUND));
+        assert_eq!(rejected("Custom", Some(2)), Verdict::Stop);
+        assert_eq!(rejected("SignatureFailure", None), Verdict::Stop);
+    }
+}
