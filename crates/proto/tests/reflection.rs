@@ -28,6 +28,7 @@ fn descriptors_hold_every_service_with_its_methods() {
             "cairn.v1.Indexer/GetStatus",
             "cairn.v1.Indexer/ListAccounts",
             "cairn.v1.Indexer/ListEntries",
+            "cairn.v1.Indexer/ListReplaced",
             "cairn.v1.Indexer/ListSignedBundles",
             "cairn.v1.Prover/Complete",
             "cairn.v1.Prover/Goodbye",
