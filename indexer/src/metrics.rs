@@ -2,33 +2,10 @@
 
 use crate::status::{ProblemKind, Status};
 use crate::store::Reason;
-use ::metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use ::metrics::{counter, gauge, histogram};
+use cairn_telemetry::{Kind, Metric, Unit, metric};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use std::time::Duration;
-
-/// What a metric does over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Only grows.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-    /// A distribution.
-    Histogram,
-}
-
-/// One metric.
-#[derive(Debug, Clone, Copy)]
-pub struct Metric {
-    /// `cairn_indexer_<thing>_<unit>`.
-    pub name: &'static str,
-    /// What it does.
-    pub kind: Kind,
-    /// Its unit, as the exporter knows units.
-    pub unit: Unit,
-    /// What it says.
-    pub help: &'static str,
-}
 
 const ON_CHAIN: &str = "cairn_indexer_chain_batches";
 const INDEXED: &str = "cairn_indexer_indexed_batches";
@@ -69,10 +46,6 @@ pub const METRICS: [Metric; 17] = [
     metric(REQUEST, Kind::Histogram, Unit::Seconds, "Time to answer a request, by interface, route and outcome"),
 ];
 
-const fn metric(name: &'static str, kind: Kind, unit: Unit, help: &'static str) -> Metric {
-    Metric { name, kind, unit, help }
-}
-
 /// Upper bounds of the buckets of every histogram of seconds.
 const SECONDS: [f64; 12] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0];
 
@@ -88,13 +61,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
 
 /// Gives the installed recorder the units and texts of the table.
 pub fn describe() {
-    for Metric { name, kind, unit, help } in METRICS {
-        match kind {
-            Kind::Counter => describe_counter!(name, unit, help),
-            Kind::Gauge => describe_gauge!(name, unit, help),
-            Kind::Histogram => describe_histogram!(name, unit, help),
-        }
-    }
+    cairn_telemetry::describe(&METRICS);
 }
 
 pub(crate) fn status(status: &Status) {

@@ -2,34 +2,11 @@
 
 use std::time::Duration;
 
-use metrics::{Unit, counter, gauge, histogram};
+use cairn_telemetry::{Kind, Metric, Unit, metric};
+use metrics::{counter, gauge, histogram};
 
 use crate::Stage;
 use crate::store::Change;
-
-/// What a metric does over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Only grows.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-    /// A distribution.
-    Histogram,
-}
-
-/// One metric.
-#[derive(Debug, Clone, Copy)]
-pub struct Metric {
-    /// `cairn_sequencer_<thing>_<unit>`.
-    pub name: &'static str,
-    /// What it does.
-    pub kind: Kind,
-    /// Its unit, as the exporter knows units.
-    pub unit: Unit,
-    /// What it says.
-    pub help: &'static str,
-}
 
 const ACKNOWLEDGED: &str = "cairn_sequencer_acknowledged_bundles";
 const ACKNOWLEDGED_RECEIPTS: &str = "cairn_sequencer_acknowledged_receipts";
@@ -120,19 +97,9 @@ pub const METRICS: [Metric; 32] = [
     metric(DROPPED, Kind::Counter, Unit::Count, "Confirmed batches that the chain dropped with their block"),
 ];
 
-const fn metric(name: &'static str, kind: Kind, unit: Unit, help: &'static str) -> Metric {
-    Metric { name, kind, unit, help }
-}
-
 /// Gives the installed recorder the units and texts of the table.
 pub fn describe() {
-    for Metric { name, kind, unit, help } in METRICS {
-        match kind {
-            Kind::Counter => metrics::describe_counter!(name, unit, help),
-            Kind::Gauge => metrics::describe_gauge!(name, unit, help),
-            Kind::Histogram => metrics::describe_histogram!(name, unit, help),
-        }
-    }
+    cairn_telemetry::describe(&METRICS);
 }
 
 pub(crate) fn acknowledged(receipts: usize) {

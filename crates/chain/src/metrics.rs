@@ -1,31 +1,8 @@
 //! Every metric of the connection to a chain: one table, and one function per thing that is measured.
 
-use metrics::{Unit, counter, gauge, histogram};
+use cairn_telemetry::{Kind, Metric, Unit, metric};
+use metrics::{counter, gauge, histogram};
 use std::time::Duration;
-
-/// What a metric does over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Only grows.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-    /// A distribution.
-    Histogram,
-}
-
-/// One metric.
-#[derive(Debug, Clone, Copy)]
-pub struct Metric {
-    /// `cairn_chain_<thing>_<unit>`.
-    pub name: &'static str,
-    /// What it does.
-    pub kind: Kind,
-    /// Its unit, as the exporter knows units.
-    pub unit: Unit,
-    /// What it says.
-    pub help: &'static str,
-}
 
 const REQUESTS: &str = "cairn_chain_server_requests";
 const REQUEST: &str = "cairn_chain_request_seconds";
@@ -60,19 +37,9 @@ pub const METRICS: [Metric; 9] = [
     metric(NOTIFIED, Kind::Counter, Unit::Count, "Notifications of account changes, by server"),
 ];
 
-const fn metric(name: &'static str, kind: Kind, unit: Unit, help: &'static str) -> Metric {
-    Metric { name, kind, unit, help }
-}
-
 /// Gives the installed recorder the units and texts of the table.
 pub fn describe() {
-    for Metric { name, kind, unit, help } in METRICS {
-        match kind {
-            Kind::Counter => metrics::describe_counter!(name, unit, help),
-            Kind::Gauge => metrics::describe_gauge!(name, unit, help),
-            Kind::Histogram => metrics::describe_histogram!(name, unit, help),
-        }
-    }
+    cairn_telemetry::describe(&METRICS);
 }
 
 pub(crate) fn request(server: &str, outcome: &'static str, took: Duration) {

@@ -1,32 +1,9 @@
 //! Every metric of remote proving: one table, and one function per thing that is measured.
 
 use cairn_circuits::Layer;
-use metrics::{Unit, counter, gauge, histogram};
+use cairn_telemetry::{Kind, Metric, Unit, metric};
+use metrics::{counter, gauge, histogram};
 use std::time::Duration;
-
-/// What a metric does over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Only grows.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-    /// A distribution.
-    Histogram,
-}
-
-/// One metric.
-#[derive(Debug, Clone, Copy)]
-pub struct Metric {
-    /// `cairn_prover_<thing>_<unit>`.
-    pub name: &'static str,
-    /// What it does.
-    pub kind: Kind,
-    /// Its unit, as the exporter knows units.
-    pub unit: Unit,
-    /// What it says.
-    pub help: &'static str,
-}
 
 const ENDED: &str = "cairn_prover_ended_jobs";
 const JOB: &str = "cairn_prover_job_seconds";
@@ -74,19 +51,9 @@ pub const METRICS: [Metric; 13] = [
     metric(CONNECTED, Kind::Counter, Unit::Count, "Sessions that this worker has begun"),
 ];
 
-const fn metric(name: &'static str, kind: Kind, unit: Unit, help: &'static str) -> Metric {
-    Metric { name, kind, unit, help }
-}
-
 /// Gives the installed recorder the units and texts of the table.
 pub fn describe() {
-    for Metric { name, kind, unit, help } in METRICS {
-        match kind {
-            Kind::Counter => metrics::describe_counter!(name, unit, help),
-            Kind::Gauge => metrics::describe_gauge!(name, unit, help),
-            Kind::Histogram => metrics::describe_histogram!(name, unit, help),
-        }
-    }
+    cairn_telemetry::describe(&METRICS);
 }
 
 /// A layer's kind of job; levels of aggregation are not told apart.

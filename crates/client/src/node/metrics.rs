@@ -2,29 +2,8 @@
 
 use crate::submit::Followed;
 use crate::watch::Outcome;
-use metrics::{Unit, counter, gauge};
-
-/// What a metric does over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Only grows.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-}
-
-/// One metric.
-#[derive(Debug, Clone, Copy)]
-pub struct Metric {
-    /// `cairn_node_<thing>_<unit>`.
-    pub name: &'static str,
-    /// What it does.
-    pub kind: Kind,
-    /// Its unit, as the exporter knows units.
-    pub unit: Unit,
-    /// What it says.
-    pub help: &'static str,
-}
+use cairn_telemetry::{Kind, Metric, Unit, metric};
+use metrics::{counter, gauge};
 
 const READ_FILES: &str = "cairn_node_read_files";
 const READ_BYTES: &str = "cairn_node_read_bytes";
@@ -59,18 +38,9 @@ pub const METRICS: [Metric; 14] = [
     metric(SLOT, Kind::Gauge, Unit::Count, "The newest finalized slot that the sequencer has seen"),
 ];
 
-const fn metric(name: &'static str, kind: Kind, unit: Unit, help: &'static str) -> Metric {
-    Metric { name, kind, unit, help }
-}
-
 /// Gives the installed recorder the units and texts of the table.
 pub fn describe() {
-    for Metric { name, kind, unit, help } in METRICS {
-        match kind {
-            Kind::Counter => metrics::describe_counter!(name, unit, help),
-            Kind::Gauge => metrics::describe_gauge!(name, unit, help),
-        }
-    }
+    cairn_telemetry::describe(&METRICS);
 }
 
 pub(super) fn read(outcome: &Outcome) {
