@@ -6,7 +6,7 @@ WARC ?= tests/fixtures/warc/site.warc.gz tests/fixtures/warc/again.warc.gz
 TARGET ?= warc
 SECONDS ?= 60
 
-.PHONY: help setup build demo test validator test-validator lint bench fuzz install program vectors fixtures
+.PHONY: help setup build demo test validator test-validator lint bench fuzz install program constants proofs vectors fixtures
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,9 +47,15 @@ fuzz: setup ## Fuzz a parser: make fuzz TARGET=warc SECONDS=60 (needs `cargo ins
 install: build ## Install the cairn command into ~/.cargo/bin
 	install -D -m 755 target/release/cairn "$${CARGO_HOME:-$$HOME/.cargo}/bin/cairn"
 
-program: ## Rebuild programs/settlement.so with the project's own sBPF toolchain
+program: ## Rebuild the programs/*.so with the project's own sBPF toolchain
 	programs/toolchain/setup.sh
 	programs/toolchain/build.sh
+
+constants: ## Rewrite what the verifier knows of the last circuit: crates/verifier/src/generated
+	$(CARGO) run --release --locked -p cairn-circuits --example constants -- --write
+
+proofs: ## Prove the verifier's test fixtures again, one of each profile: after make constants
+	$(CARGO) run --release --locked -p cairn-circuits --example proofs
 
 vectors: ## Rewrite docs/vectors
 	$(CARGO) run --release --locked -p cairn-tests --bin vectors

@@ -1,7 +1,7 @@
 //! Prints the table of pinned circuits; with `--write`, puts it into `src/pinned_tables.rs`.
 
 use cairn_circuits::fingerprint::Fingerprint;
-use cairn_circuits::{CircuitSet, Profile, pinned};
+use cairn_circuits::{Built, CircuitSet, Profile, pinned};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -22,10 +22,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let set = CircuitSet::build_unchecked(profile);
         writeln!(table, "\n#[rustfmt::skip]")?;
         writeln!(table, "const {}: &[Pin] = &[", profile.name().to_uppercase())?;
-        for (layer, circuit, used) in set.layers() {
-            let degree_bits = circuit.common.degree_bits();
+        for Built { layer, common, used_rows: used, fingerprint } in set.layers() {
+            let degree_bits = common.degree_bits();
             writeln!(table, "    // {layer}: {used} rows used of 2^{degree_bits}.")?;
-            let fingerprint = bytes(&Fingerprint::of_circuit(circuit));
+            let fingerprint = bytes(&fingerprint);
             writeln!(
                 table,
                 "    Pin {{ degree_bits: {degree_bits}, fingerprint: Fingerprint([\n{fingerprint}    ]) }},"

@@ -55,7 +55,7 @@ impl AggregationTarget {
         let public = merge(&mut builder, enforcer, &left, &right, child_depth);
         builder.register_public_inputs(&public.to_array());
         let free = std::mem::take(enforcer).into_free();
-        Draft { builder, target: Self { children, public, child_key, free } }
+        Draft::new(builder, Self { children, public, child_key, free })
     }
 
     /// Assigns the two children.

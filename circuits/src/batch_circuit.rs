@@ -79,7 +79,7 @@ impl BatchTarget {
         let statement = enforcer.bind(&mut builder, Clause::Statement, statement);
         builder.register_public_inputs(&statement);
         let free = std::mem::take(enforcer).into_free();
-        Draft { builder, target: Self { child: proof, header, statement, child_key, free } }
+        Draft::new(builder, Self { child: proof, header, statement, child_key, free })
     }
 
     /// Assigns the proof of all bundles and the header's words. Words that the circuit computes must agree with it.

@@ -6,7 +6,7 @@
 //! either is ignored, and replaced by what is built instead.
 
 use crate::fingerprint::Fingerprint;
-use crate::plonk::{Circuit, Proof};
+use crate::plonk::{Circuit, Config, Data, Proof};
 use crate::serializers::{Gates, Generators};
 use crate::{Layer, Profile};
 use std::fs::{self, File};
@@ -55,9 +55,9 @@ impl Cache {
 
     /// A circuit with this fingerprint, if there is an intact file of one.
     #[must_use]
-    pub fn circuit(&self, profile: Profile, layer: Layer, fingerprint: &Fingerprint) -> Option<Circuit> {
+    pub fn circuit<K: Config>(&self, profile: Profile, layer: Layer, fingerprint: &Fingerprint) -> Option<Data<K>> {
         let body = read(&self.file(profile, layer, Kind::Circuit, fingerprint)?)?;
-        let circuit = Circuit::from_bytes(&body, &Gates, &Generators).ok()?;
+        let circuit = Data::<K>::from_bytes(&body, &Gates, &Generators).ok()?;
         (Fingerprint::of_circuit(&circuit) == *fingerprint).then_some(circuit)
     }
 
@@ -66,12 +66,12 @@ impl Cache {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn keep_circuit(
+    pub fn keep_circuit<K: Config>(
         &self,
         profile: Profile,
         layer: Layer,
         fingerprint: &Fingerprint,
-        circuit: &Circuit,
+        circuit: &Data<K>,
     ) -> io::Result<()> {
         let body = || {
             circuit

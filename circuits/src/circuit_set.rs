@@ -4,24 +4,51 @@ use crate::aggregation::AggregationTarget;
 use crate::batch_circuit::BatchTarget;
 use crate::cache::Cache;
 use crate::compiled::{Compiled, Draft};
+use crate::final_circuit::{FinalCircuit, FinalTarget};
 use crate::fingerprint::Fingerprint;
-use crate::plonk::{Circuit, Proof};
+use crate::plonk::{Common, Config, Proof};
 use crate::segment::{SegmentCircuit, SegmentRows, SegmentShape, SegmentTarget};
 use crate::{AggregationCircuit, BatchCircuit, Clauses, LEVELS, Layer, Profile, pinned};
 use std::convert::Infallible;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// The circuits of a profile, from the segment to the batch, each with the key of the one below compiled in.
+/// The circuits of a profile, from the segment to the last proof, each with the key of the one below compiled in.
 #[derive(Debug)]
 pub struct CircuitSet {
     pub(crate) profile: Profile,
     pub(crate) segment: SegmentCircuit,
     pub(crate) levels: Vec<AggregationCircuit>,
     pub(crate) batch: BatchCircuit,
+    pub(crate) last: FinalCircuit,
     /// Where no-op proofs are kept.
     pub(crate) cache: Cache,
     /// The no-op proof of the segment circuit and of each level but the last, made when first needed.
     pub(crate) no_ops: [OnceLock<Proof>; LEVELS],
+}
+
+/// What can be said of a layer's circuit, whatever its hashes.
+#[derive(Debug, Clone, Copy)]
+pub struct Built<'a> {
+    /// Which layer.
+    pub layer: Layer,
+    /// Gates, parameters and shape.
+    pub common: &'a Common,
+    /// Rows before padding.
+    pub used_rows: usize,
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
+}
+
+impl<'a> Built<'a> {
+    fn new<T, K: Config>(layer: Layer, compiled: &'a Compiled<T, K>) -> Self {
+        let circuit = &compiled.circuit;
+        Self {
+            layer,
+            common: &circuit.common,
+            used_rows: compiled.used_rows,
+            fingerprint: Fingerprint::of_circuit(circuit),
+        }
+    }
 }
 
 /// The circuits are not those of this version.
@@ -61,7 +88,7 @@ pub enum PinError {
 /// Where the polynomials of a drawn circuit come from.
 trait Source {
     type Error;
-    fn circuit<T>(&self, layer: Layer, draft: Draft<T>) -> Result<Compiled<T>, Self::Error>;
+    fn circuit<T, K: Config>(&self, layer: Layer, draft: Draft<T, K>) -> Result<Compiled<T, K>, Self::Error>;
 }
 
 /// From the builder, unchecked.
@@ -70,7 +97,7 @@ struct Fresh;
 impl Source for Fresh {
     type Error = Infallible;
 
-    fn circuit<T>(&self, _: Layer, draft: Draft<T>) -> Result<Compiled<T>, Infallible> {
+    fn circuit<T, K: Config>(&self, _: Layer, draft: Draft<T, K>) -> Result<Compiled<T, K>, Infallible> {
         Ok(draft.build())
     }
 }
@@ -84,7 +111,7 @@ struct Pinned<'a> {
 impl Source for Pinned<'_> {
     type Error = PinError;
 
-    fn circuit<T>(&self, layer: Layer, draft: Draft<T>) -> Result<Compiled<T>, PinError> {
+    fn circuit<T, K: Config>(&self, layer: Layer, draft: Draft<T, K>) -> Result<Compiled<T, K>, PinError> {
         let (profile, pinned) = (self.profile, pinned::layer(self.profile, layer).fingerprint);
         if let Some(circuit) = self.cache.circuit(profile, layer, &pinned) {
             return Ok(draft.with(circuit));
@@ -103,7 +130,7 @@ impl Source for Pinned<'_> {
 
 impl CircuitSet {
     /// Circuits that are loaded or built.
-    pub const STEPS: usize = LEVELS + 2;
+    pub const STEPS: usize = LEVELS + 3;
 
     /// The circuits of `profile`. The first call loads or builds them, which takes seconds, and reports each of
     /// [`Self::STEPS`] steps when it is done.
@@ -164,8 +191,19 @@ impl CircuitSet {
         }
         let draft = BatchTarget::draft(Layer::Batch.config(profile), &levels[LEVELS - 1].circuit, Clauses::ALL);
         let batch = source.circuit(Layer::Batch, draft)?;
+        done(LEVELS + 2);
+        let draft = FinalTarget::draft(Layer::Final.config(profile), &batch.circuit, Clauses::ALL);
+        let last = source.circuit(Layer::Final, draft)?;
         done(Self::STEPS);
-        Ok(Self { profile, segment, levels, batch, cache: Cache::none(), no_ops: [const { OnceLock::new() }; LEVELS] })
+        Ok(Self {
+            profile,
+            segment,
+            levels,
+            batch,
+            last,
+            cache: Cache::none(),
+            no_ops: [const { OnceLock::new() }; LEVELS],
+        })
     }
 
     /// The profile.
@@ -174,18 +212,24 @@ impl CircuitSet {
         self.profile
     }
 
+    /// The circuit of the last layer.
+    #[must_use]
+    pub const fn last(&self) -> &FinalCircuit {
+        &self.last
+    }
+
     /// Rows that the parts of a segment take.
     #[must_use]
     pub const fn segment_rows(&self) -> SegmentRows {
         self.segment.target.spent
     }
 
-    /// Each layer with its circuit and its rows before padding, from the bottom up.
-    pub fn layers(&self) -> impl Iterator<Item = (Layer, &Circuit, usize)> {
-        let segment = (&self.segment.circuit, self.segment.used_rows);
-        let levels = self.levels.iter().map(|level| (&level.circuit, level.used_rows));
-        let batch = (&self.batch.circuit, self.batch.used_rows);
-        let circuits = std::iter::once(segment).chain(levels).chain(std::iter::once(batch));
-        Layer::all().zip(circuits).map(|(layer, (circuit, used))| (layer, circuit, used))
+    /// Each layer's circuit, from the bottom up.
+    pub fn layers(&self) -> impl Iterator<Item = Built<'_>> {
+        let built = [Built::new(Layer::Segment, &self.segment)].into_iter();
+        let levels = self.levels.iter().enumerate();
+        built
+            .chain(levels.map(|(index, level)| Built::new(Layer::Aggregation(index + 1), level)))
+            .chain([Built::new(Layer::Batch, &self.batch), Built::new(Layer::Final, &self.last)])
     }
 }

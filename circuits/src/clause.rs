@@ -143,6 +143,8 @@ pub enum Clause {
     HeaderQueue,
     /// The public input is `H_header` of the header.
     Statement,
+    /// The public inputs of the last proof are those of the batch proof.
+    FinalStatement,
 }
 
 /// Which clauses a circuit enforces.
@@ -166,7 +168,7 @@ impl Clauses {
     }
 
     /// Every clause, in order.
-    pub const EACH: [Clause; 69] = [
+    pub const EACH: [Clause; 70] = [
         Clause::TimesNonDecreasing,
         Clause::TimeBound,
         Clause::WordRanges,
@@ -236,6 +238,7 @@ impl Clauses {
         Clause::HeaderState,
         Clause::HeaderQueue,
         Clause::Statement,
+        Clause::FinalStatement,
     ];
 
     /// Whether `clause` is enforced.

@@ -5,7 +5,7 @@
 //! whose serialised form is only a name, there is one each of their constraints' values at a fixed pseudo-random point.
 
 use crate::Clauses;
-use crate::plonk::{Circuit, D, Extension, F};
+use crate::plonk::{Config, D, Data, Extension, F};
 use crate::receipt_gate::ReceiptGate;
 use crate::serializers::Gates;
 use crate::signature::double_add::DoubleAddGate;
@@ -38,7 +38,7 @@ impl Fingerprint {
     /// # Panics
     /// When the circuit has a gate that [`Gates`] does not know, which no circuit here has.
     #[must_use]
-    pub fn of_circuit(circuit: &Circuit) -> Self {
+    pub fn of_circuit<K: Config>(circuit: &Data<K>) -> Self {
         let common = circuit.common.to_bytes(&Gates).expect("the list of gates has all that are used");
         let key = circuit.verifier_only.to_bytes().expect("writing to memory does not fail");
         let mut hasher = blake3::Hasher::new_derive_key("cairn v1 circuit");

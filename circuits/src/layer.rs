@@ -17,6 +17,8 @@ pub enum Layer {
     Aggregation(usize),
     /// The header.
     Batch,
+    /// The header's proof in the form that a chain verifies.
+    Final,
 }
 
 /// Aggregation levels between segments and the batch.
@@ -24,56 +26,73 @@ pub const LEVELS: usize = BATCH_DEPTH - SegmentShape::FULL.bundles_depth;
 /// Segments in a full batch.
 pub const MAX_SEGMENTS: usize = 1 << LEVELS;
 
+/// log2 of the hashes in a cap of proofs that a circuit verifies.
+const CAP_BITS: usize = 4;
+/// log2 of the hashes in a cap of the last layer's proof.
+const FINAL_CAP_BITS: usize = 3;
+/// log2 of the evaluations that a folding joins.
+const FOLDING_BITS: usize = 4;
+/// Conjectured bits of queries and grinding, at least.
+const DEV_BITS: usize = 80;
+/// The same for `production`.
+const PRODUCTION_BITS: usize = 100;
+
 impl Layer {
     /// Every layer, from the bottom up.
     pub fn all() -> impl Iterator<Item = Self> {
         let levels = (1..=LEVELS).map(Self::Aggregation);
-        std::iter::once(Self::Segment).chain(levels).chain(std::iter::once(Self::Batch))
+        std::iter::once(Self::Segment).chain(levels).chain([Self::Batch, Self::Final])
     }
 
     /// plonky2's parameters for this layer.
     ///
     /// Production proves many segments and aggregations and verifies each in the circuit above, where a rate of 1/8 with
-    /// more queries is cheapest for the prover; the one proof at the top has rate 1/32, which makes it small and cheap to verify.
+    /// more queries is cheapest for the prover. The header's proof has rate 1/32 and as few queries as make the circuit above it fit 2^12
+    /// rows, which is what makes that one's proof small; at a rate below 1/128 it would not reach 80 proven bits.
     #[must_use]
     pub fn config(self, profile: Profile) -> CircuitConfig {
-        let standard = CircuitConfig::standard_recursion_config();
         match (profile, self) {
-            // Fewer queries and one folding less than standard, so that two such proofs are verified in 2^13 rows.
-            (Profile::Dev, Self::Segment) => CircuitConfig {
-                security_bits: 90,
-                fri_config: FriConfig {
-                    reduction_strategy: FriReductionStrategy::ConstantArityBits(4, 7),
-                    num_query_rounds: 25,
-                    ..standard.fri_config.clone()
-                },
-                ..standard
-            },
-            (Profile::Dev, _) => standard,
-            (Profile::Production, Self::Segment | Self::Aggregation(_)) => with_fri(standard, 3, 48, 20),
-            (Profile::Production, Self::Batch) => with_fri(standard, 5, 25, 21),
+            // Fewer queries than plonky2's standard, and for segments one folding less, so that two such proofs are verified
+            // in 2^13 rows with three challenges.
+            (Profile::Dev, Self::Segment) => {
+                folded(fri(3, 24, 16, DEV_BITS), FriReductionStrategy::ConstantArityBits(FOLDING_BITS, 7))
+            }
+            (Profile::Dev, Self::Aggregation(_) | Self::Batch) => fri(3, 27, 16, DEV_BITS),
+            (Profile::Dev, Self::Final) => for_a_chain(fri(5, 14, 16, DEV_BITS)),
+            (Profile::Production, Self::Segment | Self::Aggregation(_)) => fri(3, 48, 20, PRODUCTION_BITS),
+            (Profile::Production, Self::Batch) => fri(5, 24, 23, PRODUCTION_BITS),
+            (Profile::Production, Self::Final) => for_a_chain(fri(7, 18, 22, PRODUCTION_BITS)),
         }
     }
 }
 
-/// `standard` with three challenges and other FRI parameters: rate `2^-rate_bits`, queries and bits of grinding.
-fn with_fri(
-    standard: CircuitConfig,
-    rate_bits: usize,
-    num_query_rounds: usize,
-    proof_of_work_bits: u32,
-) -> CircuitConfig {
+/// plonky2's standard with three challenges and other FRI parameters: rate `2^-rate_bits`, queries and bits of grinding, which
+/// plonky2 refuses when they are conjectured to give less than `least_bits`.
+fn fri(rate_bits: usize, num_query_rounds: usize, proof_of_work_bits: u32, least_bits: usize) -> CircuitConfig {
     CircuitConfig {
         num_challenges: 3,
+        security_bits: least_bits,
         fri_config: FriConfig {
             rate_bits,
-            cap_height: 4,
+            cap_height: CAP_BITS,
             proof_of_work_bits,
-            reduction_strategy: FriReductionStrategy::ConstantArityBits(4, 5),
+            reduction_strategy: FriReductionStrategy::ConstantArityBits(FOLDING_BITS, 5),
             num_query_rounds,
         },
-        ..standard
+        ..CircuitConfig::standard_recursion_config()
     }
+}
+
+/// With another order of folding.
+fn folded(config: CircuitConfig, reduction_strategy: FriReductionStrategy) -> CircuitConfig {
+    CircuitConfig { fri_config: FriConfig { reduction_strategy, ..config.fri_config }, ..config }
+}
+
+/// What both profiles' last proofs have in common, so that one verifier reads both: eight hashes in a cap, two foldings
+/// by 16, and a final polynomial of 16 coefficients.
+fn for_a_chain(config: CircuitConfig) -> CircuitConfig {
+    let config = folded(config, FriReductionStrategy::Fixed(vec![FOLDING_BITS; 2]));
+    CircuitConfig { fri_config: FriConfig { cap_height: FINAL_CAP_BITS, ..config.fri_config }, ..config }
 }
 
 impl fmt::Display for Layer {
@@ -82,6 +101,7 @@ impl fmt::Display for Layer {
             Self::Segment => f.write_str("segment"),
             Self::Aggregation(level) => write!(f, "aggregation-{level}"),
             Self::Batch => f.write_str("batch"),
+            Self::Final => f.write_str("final"),
         }
     }
 }

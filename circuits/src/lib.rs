@@ -13,10 +13,12 @@ pub mod cache;
 mod circuit_set;
 mod clause;
 mod compiled;
+mod final_circuit;
 pub mod fingerprint;
 pub mod gadgets;
 mod layer;
 mod node;
+pub mod packed_proof;
 pub mod pinned;
 pub mod plonk;
 mod prove;
@@ -27,16 +29,19 @@ mod segment;
 mod serializers;
 pub mod signature;
 mod statement;
+pub mod verifier_constants;
+mod verify;
 
 pub use aggregation::{AggregationCircuit, AggregationTarget};
 pub use batch_circuit::{BatchCircuit, BatchTarget};
 pub use cairn_types::Profile;
-pub use circuit_set::{CircuitSet, PinError};
+pub use circuit_set::{Built, CircuitSet, PinError};
 pub use clause::{Clause, Clauses};
 pub use compiled::{Compiled, Draft};
+pub use final_circuit::{FinalCircuit, FinalTarget};
 pub use layer::{LEVELS, Layer, MAX_SEGMENTS};
-pub use node::{MAX_NODE_PROOF_BYTES, NodeError};
-pub use prove::{CircuitError, MAX_PROOF_BYTES, VerifyError};
+pub use node::{LayerProof, MAX_NODE_PROOF_BYTES, NodeError};
+pub use prove::CircuitError;
 pub use segment::{
     AccountInputs, AccountPath, AccountTarget, BundleInputs, BundleRows, BundleTarget, EntryInputs, EntryTarget,
     InputsError, SegmentCircuit, SegmentInputs, SegmentRows, SegmentShape, SegmentTarget,
@@ -44,3 +49,4 @@ pub use segment::{
 pub use serializers::{Gates, Generators};
 pub use signature::SignatureTarget;
 pub use statement::Statement;
+pub use verify::{MAX_PROOF_BYTES, VerifyError, proof_bytes, verify};

@@ -1,16 +1,13 @@
-//! Proving and verifying with a set of circuits.
+//! Proving with a set of circuits.
 
-use crate::plonk::{Circuit, F, Proof, digest_of};
+use crate::plonk::{Config, D, Data, F, FinalProof, Proof};
 use crate::segment::SegmentInputs;
-use crate::{CircuitSet, Layer, Profile, pinned};
+use crate::{CircuitSet, Layer, packed_proof, pinned};
 use anyhow::Error as Plonky2Error;
-use cairn_types::{Digest, HEADER_WORDS};
+use cairn_types::HEADER_WORDS;
 use plonky2::field::types::Field;
 use plonky2::iop::witness::PartialWitness;
 use plonky2::plonk::proof::ProofWithPublicInputs;
-
-/// A batch proof in bytes, at most: what is larger is refused unread.
-pub const MAX_PROOF_BYTES: usize = 1 << 20;
 
 /// Why a proof could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -24,36 +21,6 @@ pub enum CircuitError {
         #[source]
         source: Plonky2Error,
     },
-}
-
-/// Why a batch proof is not accepted.
-#[derive(Debug, thiserror::Error)]
-pub enum VerifyError {
-    /// Over [`MAX_PROOF_BYTES`].
-    #[error("a batch proof of {0} bytes is over the limit of {MAX_PROOF_BYTES}")]
-    TooLong(usize),
-    /// The proof says it is of another profile.
-    #[error("the proof is of profile {found}, but this verifier accepts {expected}")]
-    Profile {
-        /// What it says.
-        found: Profile,
-        /// What is accepted.
-        expected: Profile,
-    },
-    /// Not the canonical encoding of a proof of this circuit.
-    #[error("the bytes are not the canonical encoding of a batch proof of profile {0}")]
-    Encoding(Profile),
-    /// The proof is of another statement.
-    #[error("the proof is of the statement {proved}, not of {expected}")]
-    Statement {
-        /// What it proves.
-        proved: Digest,
-        /// What was asked for.
-        expected: Digest,
-    },
-    /// plonky2's verifier refuses it.
-    #[error("the proof does not verify")]
-    Invalid(#[source] Plonky2Error),
 }
 
 impl CircuitSet {
@@ -92,27 +59,20 @@ impl CircuitSet {
         prove(Layer::Batch, &self.batch.circuit, |witness| self.batch.target.assign(witness, bundles, header))
     }
 
-    /// Verifies the bytes of a batch proof.
+    /// Proves once more what a batch proof says, so that a chain can verify it.
     ///
     /// # Errors
-    /// When they are no proof of `statement` under this profile's keys.
-    pub fn verify(&self, statement: &Digest, bytes: &[u8]) -> Result<(), VerifyError> {
-        if bytes.len() > MAX_PROOF_BYTES {
-            return Err(VerifyError::TooLong(bytes.len()));
-        }
-        let encoding = || VerifyError::Encoding(self.profile);
-        let proof: Proof =
-            ProofWithPublicInputs::from_bytes(bytes.to_vec(), &self.batch.circuit.common).map_err(|_| encoding())?;
-        // plonky2 reads words that are not below the modulus and ignores what follows: one proof would have many encodings.
-        if proof.to_bytes() != bytes {
-            return Err(encoding());
-        }
-        let elements: [F; 4] = proof.public_inputs.as_slice().try_into().map_err(|_| encoding())?;
-        let proved = digest_of(elements);
-        if proved != *statement {
-            return Err(VerifyError::Statement { proved, expected: *statement });
-        }
-        self.batch.circuit.verify(proof).map_err(VerifyError::Invalid)
+    /// When the proof is none of the batch circuit.
+    pub fn prove_final(&self, batch: &Proof) -> Result<FinalProof, CircuitError> {
+        prove(Layer::Final, &self.last.circuit, |witness| self.last.target.assign(witness, batch))
+    }
+
+    /// As [`Self::prove_final`], in packed words.
+    ///
+    /// # Errors
+    /// When the proof is none of the batch circuit.
+    pub fn wrap(&self, batch: &Proof) -> Result<Vec<u8>, CircuitError> {
+        self.prove_final(batch).map(|proof| packed_proof::pack(&proof))
     }
 
     /// The proof of nothing at a level (0 for segments), made once and kept.
@@ -146,11 +106,11 @@ fn is_blank(proof: &Proof) -> bool {
     proof.public_inputs.split_first().is_some_and(|(flag, rest)| flag.is_one() && rest.iter().all(Field::is_zero))
 }
 
-fn prove(
+fn prove<K: Config>(
     layer: Layer,
-    circuit: &Circuit,
+    circuit: &Data<K>,
     assign: impl FnOnce(&mut PartialWitness<F>) -> Result<(), Plonky2Error>,
-) -> Result<Proof, CircuitError> {
+) -> Result<ProofWithPublicInputs<F, K, D>, CircuitError> {
     let refused = |source| CircuitError::Refused { layer, source };
     let mut witness = PartialWitness::new();
     assign(&mut witness).map_err(refused)?;

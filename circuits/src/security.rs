@@ -101,8 +101,10 @@ pub fn of_profile(profile: Profile) -> Security {
 #[must_use]
 pub fn statement(profile: Profile) -> String {
     let (conjectured, proven) = of_profile(profile).floor();
+    let bytes = crate::proof_bytes(profile);
     format!(
-        "{profile}: {conjectured} bits conjectured, {proven} proven (weakest layer); Poseidon about {POSEIDON_BITS}"
+        "{profile}: {conjectured} bits conjectured, {proven} proven (weakest layer); Poseidon about {POSEIDON_BITS}; \
+         proofs of {bytes} bytes"
     )
 }
 
@@ -116,10 +118,13 @@ mod tests {
 
     #[test]
     fn the_bits_that_are_printed() {
-        assert_eq!(statement(Profile::Dev), "dev: 85 bits conjectured, 53 proven (weakest layer); Poseidon about 95");
+        assert_eq!(
+            statement(Profile::Dev),
+            "dev: 86 bits conjectured, 50 proven (weakest layer); Poseidon about 95; proofs of 76096 bytes"
+        );
         assert_eq!(
             statement(Profile::Production),
-            "production: 110 bits conjectured, 80 proven (weakest layer); Poseidon about 95"
+            "production: 109 bits conjectured, 80 proven (weakest layer); Poseidon about 95; proofs of 103040 bytes"
         );
     }
 
@@ -132,10 +137,27 @@ mod tests {
     }
 
     #[test]
-    fn the_top_with_24_queries_and_20_bits_of_grinding_would_not_reach_80_proven_bits() {
+    fn every_layer_has_three_challenges() {
+        for (profile, layer) in
+            Profile::ALL.into_iter().flat_map(|profile| Layer::all().map(move |layer| (profile, layer)))
+        {
+            assert_eq!(layer.config(profile).num_challenges, 3, "{profile} {layer}");
+        }
+    }
+
+    #[test]
+    fn the_header_with_24_queries_and_20_bits_of_grinding_would_not_reach_80_proven_bits() {
         let mut config = Layer::Batch.config(Profile::Production);
         config.fri_config.num_query_rounds = 24;
         config.fri_config.proof_of_work_bits = 20;
         assert_eq!(of_config(&config, 13).floor(), (110, 78));
+    }
+
+    #[test]
+    fn the_last_layer_at_rate_8_would_not_reach_80_proven_bits_however_many_queries_it_has() {
+        let mut config = Layer::Final.config(Profile::Production);
+        config.fri_config.rate_bits = 8;
+        config.fri_config.num_query_rounds = 100;
+        assert_eq!(of_config(&config, 12).floor(), (108, 79));
     }
 }

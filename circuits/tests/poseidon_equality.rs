@@ -98,7 +98,7 @@ fn the_quadratic_extension_is_plonky2s() {
         let theirs = |pair: [u64; 2]| -> Theirs { QuadraticExtension(pair.map(GoldilocksField::from_canonical_u64)) };
         let compare = |ours: Quadratic, theirs: Theirs| {
             let theirs = theirs.to_basefield_array().map(|element: GoldilocksField| element.to_canonical_u64());
-            assert_eq!([ours.real.word(), ours.imaginary.word()], theirs, "of {a:x?} and {b:x?}");
+            assert_eq!(ours.words(), theirs, "of {a:x?} and {b:x?}");
         };
         compare(ours(a) + ours(b), theirs(a) + theirs(b));
         compare(ours(a) - ours(b), theirs(a) - theirs(b));

@@ -49,10 +49,11 @@ pub(crate) struct Receipt {
     pub replaced: Vec<ReplacedPlace>,
 }
 
-/// A proof file, and how sure the chain is of the batch that it leads to.
+/// A proof file, how sure the chain is of the batch that it leads to, and whether the chain has verified that batch's proof.
 pub(crate) struct Proved<T> {
     pub proof: T,
     pub commitment: Commitment,
+    pub settled: bool,
 }
 
 impl Api {
@@ -119,9 +120,9 @@ impl Api {
                     (None, None) => return Ok(Err(Unproved::Replaced)),
                 },
             };
-            let commitment = view.commitment_of(place.batch);
+            let (commitment, settled) = (view.commitment_of(place.batch), view.is_settled(place.batch));
             let proof = view.proof(&digest, place)?;
-            Ok(proof.map(|proof| (place, Proved { proof, commitment })).ok_or(Unproved::Incomplete))
+            Ok(proof.map(|proof| (place, Proved { proof, commitment, settled })).ok_or(Unproved::Incomplete))
         };
         self.read(commitment, read).await?.map_err(|reason| self.unproved(commitment, reason))
     }

@@ -1,6 +1,6 @@
 //! Configuration: flags and environment variables, checked before anything starts.
 
-use cairn_chain::{Address, PROGRAM_ID};
+use cairn_chain::Address;
 use cairn_objects::{Location, LocationError, Trust};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -35,9 +35,9 @@ pub struct IndexerArgs {
     /// Address of the rollup's account. That of the data directory unless given.
     #[arg(long, env = "CAIRN_ROLLUP", value_name = "ADDRESS")]
     pub rollup: Option<Address>,
-    /// Address of the settlement program.
-    #[arg(long, env = "CAIRN_PROGRAM", value_name = "ADDRESS", default_value_t = PROGRAM_ID)]
-    pub program: Address,
+    /// Address of the settlement program. That of the rollup's profile unless given.
+    #[arg(long, env = "CAIRN_PROGRAM", value_name = "ADDRESS")]
+    pub program: Option<Address>,
     /// Address that gRPC listens at; port 0 takes any free one.
     #[arg(long = "indexer-listen", env = "CAIRN_INDEXER_LISTEN", value_name = "ADDRESS", default_value_t = DEFAULT_LISTEN)]
     pub listen: SocketAddr,
@@ -116,17 +116,17 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// What `args` say, with `store` and `rollup` where they name none.
+    /// What `args` say, with `store`, `program` and `rollup` where they name none.
     ///
     /// # Errors
     /// The first flag that is out of range.
-    pub fn new(args: IndexerArgs, store: PathBuf, rollup: Address) -> Result<Self, ConfigError> {
+    pub fn new(args: IndexerArgs, store: PathBuf, program: Address, rollup: Address) -> Result<Self, ConfigError> {
         let config = Self {
             store: args.store.unwrap_or(store),
             blobs: args.blobs,
             rebuild: args.rebuild,
             rollup: args.rollup.unwrap_or(rollup),
-            program: args.program,
+            program: args.program.unwrap_or(program),
             listen: args.listen,
             http: args.http,
             poll: args.poll,
@@ -138,15 +138,15 @@ impl Config {
         config.check().map(|()| config)
     }
 
-    /// The defaults for a rollup of the project's own program, on any free ports of this machine.
+    /// The defaults for `rollup`, an account of `program`, on any free ports of this machine.
     #[must_use]
-    pub fn local(store: PathBuf, rollup: Address) -> Self {
+    pub fn local(store: PathBuf, program: Address, rollup: Address) -> Self {
         Self {
             store,
             blobs: Vec::new(),
             rebuild: false,
             rollup,
-            program: PROGRAM_ID,
+            program,
             listen: SocketAddr::new(DEFAULT_LISTEN.ip(), 0),
             http: SocketAddr::new(DEFAULT_HTTP.ip(), 0),
             poll: Duration::from_millis(100),
@@ -195,18 +195,23 @@ mod tests {
         args: IndexerArgs,
     }
 
+    const PROGRAM: Address = Address([5; 32]);
+    const ROLLUP: Address = Address([6; 32]);
+
     fn parse(more: &[&str]) -> Result<Config, String> {
         let line = Line::try_parse_from(["cairn"].iter().chain(more)).map_err(|error| error.to_string())?;
-        Config::new(line.args, "/tmp/index".into(), PROGRAM_ID).map_err(|error| error.to_string())
+        Config::new(line.args, "/tmp/index".into(), PROGRAM, ROLLUP).map_err(|error| error.to_string())
     }
 
     #[test]
     fn defaults_pass_and_each_bad_value_is_refused_by_name() {
-        assert_eq!(parse(&[]).unwrap().store, PathBuf::from("/tmp/index"));
+        let default = parse(&[]).unwrap();
+        assert_eq!((default.store, default.program, default.rollup), (PathBuf::from("/tmp/index"), PROGRAM, ROLLUP));
         let other = Address([7; 32]);
         let given = parse(&["--indexer-store", "/tmp/other", "--rollup", &other.to_string()]).unwrap();
         assert_eq!((given.store, given.rollup, given.rebuild), (PathBuf::from("/tmp/other"), other, false));
         assert!(parse(&["--rebuild"]).unwrap().rebuild);
+        assert_eq!(parse(&["--program", &other.to_string()]).unwrap().program, other);
         let blobs = parse(&["--blobs", "/srv/data,http://localhost/x", "--blobs", "s3://bucket/y"]).unwrap().blobs;
         let shown: Vec<_> = blobs.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["file:///srv/data/", "http://localhost/x", "s3://bucket/y"]);
@@ -233,6 +238,6 @@ mod tests {
 
     #[test]
     fn local_configuration_is_valid() {
-        assert_eq!(Config::local("/tmp/index".into(), PROGRAM_ID).check(), Ok(()));
+        assert_eq!(Config::local("/tmp/index".into(), PROGRAM, ROLLUP).check(), Ok(()));
     }
 }

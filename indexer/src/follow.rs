@@ -176,7 +176,13 @@ impl Follower {
                 break;
             }
             let Some(batch) = from.batches.get(at).and_then(Option::as_ref) else {
-                let reason = format!("the chain has no account for batch {number}, though its tip is past it");
+                let reason = match number < from.rollup.settled.batches {
+                    true => format!(
+                        "the account of batch {number} was closed after it was settled: whoever has the batch can restore it on \
+                         chain, and an index that has it already needs no account"
+                    ),
+                    false => format!("the chain has no account for batch {number}, though its tip is past it"),
+                };
                 return Err(Obstacle::Missing { batch: number, digest: None, reason });
             };
             // What is confirmed may stand on batches that are to replace some that are final here: they go when that is

@@ -68,7 +68,8 @@ impl Indexer for Service {
             let place = request.position.map(messages::place).transpose()?;
             let (place, found) = self.0.proof(messages::asked(request.commitment)?, digest, place).await?;
             let commitment = messages::commitment(found.commitment);
-            Ok(v1::ReceiptProof { position: Some(messages::position(place)), file: found.proof.encode(), commitment })
+            let (position, settled) = (Some(messages::position(place)), found.settled);
+            Ok(v1::ReceiptProof { position, file: found.proof.encode(), commitment, settled })
         })
         .await
     }
@@ -120,7 +121,11 @@ impl Indexer for Service {
         measured("GetAccountProof", async {
             let (index, batch, commitment) = messages::state(request.into_inner())?;
             let found = self.0.account_proof(commitment, index, batch).await?;
-            Ok(v1::AccountProof { file: found.proof.encode(), commitment: messages::commitment(found.commitment) })
+            Ok(v1::AccountProof {
+                file: found.proof.encode(),
+                commitment: messages::commitment(found.commitment),
+                settled: found.settled,
+            })
         })
         .await
     }

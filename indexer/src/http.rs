@@ -21,7 +21,8 @@
 //!
 //! `?commitment=finalized`, which goes without saying, or `confirmed`: how sure the chain has to be of what is answered. An
 //! answer's own `commitment` says how sure it is. Files say so in the header `cairn-commitment`, and in their names when what
-//! they prove is not final.
+//! they prove is not final. Whether the chain has verified the proof of a batch is its `settled`, and of a file the header
+//! `cairn-settled`: a batch without that can still be abandoned.
 
 mod error;
 mod json;
@@ -102,15 +103,17 @@ async fn proof(State(http): State<Http>, digest: Segment, asked: Asked<PositionQ
     let digest = query::receipt_digest(query::segment(digest, "digest")?)?;
     let (place, commitment) = query::position(asked)?;
     let (_, found) = http.api.proof(commitment, digest, place).await?;
-    Ok(file(&digest.to_string(), PROOF_FILE_EXTENSION, found.proof.encode(), found.commitment))
+    Ok(file(&digest.to_string(), PROOF_FILE_EXTENSION, found.proof.encode(), (found.commitment, found.settled)))
 }
 
-/// A file to be kept. Its format has no place for how sure the chain is, so that stands beside it.
-fn file(name: &str, extension: &str, bytes: Vec<u8>, commitment: Commitment) -> Response {
+/// A file to be kept. Its format has no place for how sure the chain is and whether it has verified the batch's proof, so that
+/// stands beside it.
+fn file(name: &str, extension: &str, bytes: Vec<u8>, (commitment, settled): (Commitment, bool)) -> Response {
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert("cairn-commitment", HeaderValue::from_static(commitment.name()));
+    headers.insert("cairn-settled", HeaderValue::from_static(if settled { "true" } else { "false" }));
     let mark = if commitment == Commitment::Finalized { "" } else { ".confirmed" };
     if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}{mark}.{extension}\"")) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);

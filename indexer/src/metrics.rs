@@ -8,6 +8,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use std::time::Duration;
 
 const ON_CHAIN: &str = "cairn_indexer_chain_batches";
+const SETTLED: &str = "cairn_indexer_settled_batches";
 const INDEXED: &str = "cairn_indexer_indexed_batches";
 const CONFIRMED_ON_CHAIN: &str = "cairn_indexer_chain_confirmed_batches";
 const CONFIRMED_INDEXED: &str = "cairn_indexer_indexed_confirmed_batches";
@@ -26,8 +27,9 @@ const BLOCKED: &str = "cairn_indexer_blocked_state";
 const REQUEST: &str = "cairn_indexer_request_seconds";
 
 /// The table.
-pub const METRICS: [Metric; 17] = [
+pub const METRICS: [Metric; 18] = [
     metric(ON_CHAIN, Kind::Gauge, Unit::Count, "Batches that the chain has, final"),
+    metric(SETTLED, Kind::Gauge, Unit::Count, "Batches of them whose proof the chain has verified"),
     metric(INDEXED, Kind::Gauge, Unit::Count, "Final batches verified and stored"),
     metric(CONFIRMED_ON_CHAIN, Kind::Gauge, Unit::Count, "Batches that the chain has, confirmed"),
     metric(CONFIRMED_INDEXED, Kind::Gauge, Unit::Count, "Confirmed batches verified and stored"),
@@ -66,6 +68,7 @@ pub fn describe() {
 
 pub(crate) fn status(status: &Status) {
     gauge!(ON_CHAIN).set(status.batches_on_chain as f64);
+    gauge!(SETTLED).set(status.batches_settled as f64);
     gauge!(INDEXED).set(status.batches_indexed as f64);
     gauge!(LAG).set(status.batches_on_chain.saturating_sub(status.batches_indexed) as f64);
     gauge!(CONFIRMED_ON_CHAIN).set(status.confirmed.batches_on_chain as f64);

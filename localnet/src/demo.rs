@@ -1,4 +1,4 @@
-//! A crawl from WARC files to verified proof files, through every component.
+//! A crawl from WARC files to verified proof files of settled batches, through every component.
 
 use crate::home::{Home, HomeError};
 use crate::registration::RegistrationError;
@@ -14,7 +14,7 @@ use cairn_client::warc::{self, Crawl, Report};
 use cairn_proto::v1::GetProofRequest;
 use cairn_proto::v1::indexer_client::IndexerClient;
 use cairn_prover::{LocalProver, Options, Profile, Prover};
-use cairn_sequencer::{BatchEvent, Stage};
+use cairn_sequencer::{BatchEvent, Settlement, Stage};
 use cairn_types::{Digest, PROOF_FILE_EXTENSION, Receipt, ReceiptProof};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
@@ -74,7 +74,9 @@ pub struct Summary {
     pub node_index: u32,
     /// Batches on chain, the ones that hold registrations included.
     pub batches: u64,
-    /// Receipts whose proof file leads to a header on chain.
+    /// Those of them whose proof the chain has verified, by the word of the rollup's own account.
+    pub settled: u64,
+    /// Receipts whose proof file leads to the header of a settled batch.
     pub verified: u64,
     /// Receipts whose proof file does not.
     pub failed: u64,
@@ -82,7 +84,19 @@ pub struct Summary {
     pub prove_seconds: f64,
     /// Compute units of the transactions that submitted headers in this run.
     pub compute_units: u64,
-    /// Header digest of every batch on chain: what `cairn verify --root` takes.
+    /// Transactions that brought proofs to the chain in this run.
+    pub upload_transactions: u64,
+    /// Transactions in which the chain verified them and settled the batches.
+    pub verify_transactions: u64,
+    /// Compute units of these.
+    pub verify_compute_units: u64,
+    /// Fees of every transaction to submit and settle batches in this run.
+    pub lamports_fees: u64,
+    /// Rent that was paid into the account that proofs are uploaded to.
+    pub lamports_locked: u64,
+    /// Rent that came back out of it.
+    pub lamports_refunded: u64,
+    /// Header digest of every settled batch: what `cairn verify --root` takes.
     pub anchors: Vec<String>,
     /// The data directory.
     pub state_dir: PathBuf,
@@ -104,7 +118,7 @@ pub enum DemoError {
     Home(#[from] HomeError),
     /// Starting or stopping.
     #[error(transparent)]
-    System(#[from] SystemError),
+    System(Box<SystemError>),
     /// The prover.
     #[error(transparent)]
     Prover(#[from] cairn_prover::StartError),
@@ -126,8 +140,8 @@ pub enum DemoError {
     /// The node's place in the registry.
     #[error(transparent)]
     Registration(#[from] RegistrationError),
-    /// The sequencer stopped before the batches were on chain.
-    #[error("the sequencer stopped before every batch was submitted")]
+    /// The sequencer stopped before the batches were settled.
+    #[error("the sequencer stopped before every batch was settled")]
     Stopped,
     /// The indexer cannot go on.
     #[error("the indexer refuses to go on: {0}")]
@@ -161,6 +175,12 @@ pub enum DemoError {
     Task(#[from] tokio::task::JoinError),
 }
 
+impl From<SystemError> for DemoError {
+    fn from(error: SystemError) -> Self {
+        Self::System(Box::new(error))
+    }
+}
+
 /// What the batch events of a run add up to.
 #[derive(Debug, Default, Clone, Copy)]
 struct Effort {
@@ -168,6 +188,9 @@ struct Effort {
     compute_units: u64,
     proof_bytes: u64,
     blob_bytes: u64,
+    /// Sums of all batches.
+    settlement: Settlement,
+    lamports_refunded: u64,
 }
 
 impl Demo {
@@ -215,7 +238,11 @@ impl Demo {
         observer.read(&crawl.report);
         let submitted = node.submit(&crawl.receipts, false, observer.as_ref()).await?;
         let batches = system.sequencer.seal_now().await.map_err(|_| DemoError::Stopped)?;
-        if !system.sequencer.wait_for(Stage::Submitted, batches).await {
+        if !system.sequencer.wait_for(Stage::Settled, batches).await {
+            return Err(DemoError::Stopped);
+        }
+        // The rent comes back when no further proof has come for a moment.
+        if !system.sequencer.wait_until(|status| status.proof_account_lamports == 0).await {
             return Err(DemoError::Stopped);
         }
         let indexed = system.indexer.wait_for(batches).await;
@@ -230,10 +257,17 @@ impl Demo {
             skipped: crawl.report.skipped.len() as u64,
             node_index,
             batches,
+            settled: anchors.len() as u64,
             verified,
             failed,
             prove_seconds: effort.proving.as_secs_f64(),
             compute_units: effort.compute_units,
+            upload_transactions: effort.settlement.upload_transactions,
+            verify_transactions: effort.settlement.verify_transactions,
+            verify_compute_units: effort.settlement.verify_compute_units,
+            lamports_fees: effort.settlement.lamports_fees,
+            lamports_locked: effort.settlement.lamports_locked,
+            lamports_refunded: effort.lamports_refunded,
             anchors: anchors.iter().map(Digest::to_hex).collect(),
             state_dir: home.path().to_owned(),
             payload_bytes: crawl.receipts.iter().map(|receipt| receipt.content_length).sum(),
@@ -299,16 +333,32 @@ impl Effort {
                 self.proving += *took;
                 self.proof_bytes += proof_bytes;
             }
-            BatchEvent::Submitted { compute_units, .. } => self.compute_units += compute_units.unwrap_or_default(),
+            BatchEvent::Submitted { compute_units, fee, .. } => {
+                self.compute_units += compute_units.unwrap_or_default();
+                self.settlement.lamports_fees += fee.unwrap_or_default();
+            }
+            BatchEvent::Settled { settlement, .. } => {
+                self.settlement.upload_transactions += settlement.upload_transactions;
+                self.settlement.verify_transactions += settlement.verify_transactions;
+                self.settlement.verify_compute_units += settlement.verify_compute_units;
+                self.settlement.lamports_fees += settlement.lamports_fees;
+                self.settlement.lamports_locked += settlement.lamports_locked;
+            }
+            BatchEvent::ProofAccountClosed { lamports_refunded, lamports_fees } => {
+                self.lamports_refunded += lamports_refunded;
+                self.settlement.lamports_fees += lamports_fees;
+            }
             _ => {}
         }
     }
 }
 
-/// Header digests of the first `batches` batches, as the chain has them.
+/// Header digests of those of the first `batches` batches whose proof the chain has verified. Whether it has is read from the
+/// rollup's account, not taken from the sequencer.
 async fn anchors(system: &System, batches: u64) -> Result<Vec<Digest>, DemoError> {
+    let settled = system.rollup.rollup().await?.settled.batches;
     let mut anchors = Vec::new();
-    for number in 0..batches {
+    for number in 0..batches.min(settled) {
         let batch = system.rollup.batch(number).await?;
         let batch = batch.ok_or(RollupError::Missing(system.rollup.batch_address(number)))?;
         anchors.push(batch.digest);
@@ -316,7 +366,7 @@ async fn anchors(system: &System, batches: u64) -> Result<Vec<Digest>, DemoError
     Ok(anchors)
 }
 
-/// Gets each receipt's proof file from the indexer, keeps it, and checks it against the chain.
+/// Gets each receipt's proof file from the indexer, keeps it, and checks that it leads to a batch that the chain has settled.
 async fn verify_all<O: Observer>(
     home: &Home,
     system: &System,

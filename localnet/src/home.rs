@@ -9,8 +9,7 @@ use cairn_chain::{
     Address, Chain, EmbeddedChain, Keypair, NewRollup, Options, RollupClient, RollupError, RpcChain, TimeSource,
 };
 use cairn_client::ReceiptKeyFile;
-use cairn_interface::{DEFAULT_BOND, DEFAULT_QUEUE_DEADLINE, MAX_PENDING_CEILING, PROGRAM_ID, Registry};
-use cairn_types::Profile;
+use cairn_interface::{DEFAULT_BOND, DEFAULT_MAX_PENDING, DEFAULT_QUEUE_DEADLINE, Profile, Registry, program_id};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, Write};
@@ -161,21 +160,15 @@ impl Home {
         self.0.join("rollup.json")
     }
 
-    /// Opens the embedded chain of this directory, or begins one.
+    /// Checks that a rollup of this directory, if there is one, is of `profile`, and on a validator as `validator` says.
     ///
     /// # Errors
-    /// [`HomeError::Chain`], and [`HomeError::OtherChain`] when the directory's rollup is on a validator.
-    pub fn open_chain(&self) -> Result<EmbeddedChain, HomeError> {
-        self.check_chain(false)?;
-        Ok(EmbeddedChain::open(self.path(), Options::default())?)
-    }
-
-    /// Whether a rollup of this directory, if there is one, is on a validator as `validator` says.
-    ///
-    /// # Errors
-    /// [`HomeError::OtherChain`] when it is not.
-    pub fn check_chain(&self, validator: bool) -> Result<(), HomeError> {
+    /// [`HomeError::Profile`] or [`HomeError::OtherChain`] when it is not.
+    pub fn check(&self, profile: Profile, validator: bool) -> Result<(), HomeError> {
         let Some(manifest) = self.read_manifest()? else { return Ok(()) };
+        if manifest.profile != profile.name() {
+            return Err(HomeError::Profile { path: self.0.clone(), actual: manifest.profile, asked: profile.name() });
+        }
         let (actual, remedy) = match (manifest.rpc.is_some(), validator) {
             (true, false) => ("a validator", "give --validator"),
             (false, true) => ("the embedded chain", "leave --validator out"),
@@ -189,7 +182,8 @@ impl Home {
     /// # Errors
     /// [`HomeError`] says what to do.
     pub async fn open_embedded(&self, profile: Profile) -> Result<(EmbeddedChain, Rollup), HomeError> {
-        let chain = self.open_chain()?;
+        self.check(profile, false)?;
+        let chain = EmbeddedChain::open(self.path(), Options::of(profile))?;
         let rollup = self.open_rollup(&Arc::new(chain.clone()), None, profile).await?;
         Ok((chain, rollup))
     }
@@ -205,14 +199,8 @@ impl Home {
         rpc: Option<&str>,
         profile: Profile,
     ) -> Result<Rollup, HomeError> {
-        self.check_chain(rpc.is_some())?;
+        self.check(profile, rpc.is_some())?;
         let known = self.read_manifest()?;
-        if let Some(manifest) = &known
-            && manifest.profile != profile.name()
-        {
-            let actual = manifest.profile.clone();
-            return Err(HomeError::Profile { path: self.0.clone(), actual, asked: profile.name() });
-        }
         let keys = self.key_folder()?;
         let admin = Keypair::load_or_generate(&keys.join("admin.json"))?;
         let registrar = Keypair::load_or_generate(&self.registrar())?;
@@ -220,7 +208,8 @@ impl Home {
         let acknowledgement = Keypair::load_or_generate(&keys.join("acknowledgement.json"))?;
 
         let shared: Arc<dyn Chain> = chain.clone();
-        let client = RollupClient::of_admin(shared, PROGRAM_ID, &admin.address(), ROLLUP_NUMBER);
+        let program = program_id(profile);
+        let client = RollupClient::of_admin(shared, program, &admin.address(), ROLLUP_NUMBER);
         let paying = [admin.address(), sequencer.address(), registrar.address()];
         let lost =
             |rollup_id: &str| Err(HomeError::Lost { path: self.manifest_path(), rollup_id: rollup_id.to_owned() });
@@ -234,8 +223,7 @@ impl Home {
                     sequencer: sequencer.address(),
                     acknowledgement_key: acknowledgement.address(),
                     profile,
-                    // Nothing settles until the program verifies proofs, so a local rollup has to be able to go on without.
-                    max_pending: MAX_PENDING_CEILING,
+                    max_pending: DEFAULT_MAX_PENDING,
                     registry: Registry {
                         registrar: registrar.address(),
                         bond: DEFAULT_BOND,
@@ -248,7 +236,7 @@ impl Home {
         }
         self.fund(chain.as_ref(), &paying).await?;
         let manifest = Manifest {
-            program: PROGRAM_ID.to_string(),
+            program: program.to_string(),
             rollup: client.address().to_string(),
             rollup_id: client.rollup().await?.rollup_id.to_hex(),
             profile: profile.name().into(),

@@ -234,9 +234,9 @@ async fn open(
             Ok((Running::Embedded { server, stop }, rollup))
         }
         ChainChoice::Validator { binary, ports } => {
-            home.check_chain(true)?;
+            home.check(options.profile, true)?;
             let waiting = |waited| progress.validator(waited);
-            let validator = Validator::start(&home.validator(), binary, *ports, &waiting).await?;
+            let validator = Validator::start(&home.validator(), binary, options.profile, *ports, &waiting).await?;
             progress.rollup();
             let rollup = home.open_rollup(validator.chain(), Some(&validator.url()), options.profile).await;
             match rollup {

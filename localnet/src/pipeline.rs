@@ -86,7 +86,7 @@ pub enum PipelineError {
     Floor(#[from] bench::BenchError),
     /// Starting or stopping.
     #[error(transparent)]
-    System(#[from] SystemError),
+    System(Box<SystemError>),
     /// A registration.
     #[error(transparent)]
     Registration(#[from] RegistrationError),
@@ -120,6 +120,12 @@ pub enum PipelineError {
     /// A task.
     #[error("a background task failed")]
     Task(#[from] tokio::task::JoinError),
+}
+
+impl From<SystemError> for PipelineError {
+    fn from(error: SystemError) -> Self {
+        Self::System(Box::new(error))
+    }
 }
 
 impl From<tonic::Status> for PipelineError {
@@ -187,6 +193,13 @@ impl Pipeline {
         meter.end("seal, prove, submit", "receipts", self.receipts);
 
         meter.begin();
+        watch.step("settle", 0, self.receipts);
+        if !system.sequencer.wait_for(Stage::Settled, batches).await {
+            return Err(PipelineError::Stopped);
+        }
+        meter.end("verify on chain", "batches", batches as usize);
+
+        meter.begin();
         let indexed = system.indexer.wait_for(batches).await;
         if let Some(problem) = indexed.problem {
             return Err(PipelineError::Indexer(problem.reason));
@@ -244,8 +257,8 @@ impl Pipeline {
 /// Waits until the registry takes another node.
 async fn wait_for_room(system: &System) -> Result<(), PipelineError> {
     loop {
-        let (queue, tip) = (system.rollup.queue().await?, system.rollup.rollup().await?.tip);
-        if queue.end.position - tip.queue.position < MAX_QUEUE_FOR_REGISTRATION {
+        let read = system.rollup.finalized_queue().await?;
+        if read.queue.end.position - read.rollup.consumed_position() < MAX_QUEUE_FOR_REGISTRATION {
             return Ok(());
         }
         tokio::time::sleep(POLL).await;

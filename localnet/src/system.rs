@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the sequencer looks for registrations: the chain is in this process, and somebody is waiting.
 const POLL: Duration = Duration::from_millis(200);
+/// How long the account that proofs are uploaded to is kept for a further one: somebody is waiting for the rent.
+const PROOF_ACCOUNT_REST: Duration = Duration::from_secs(2);
 
 /// Where a system listens, and how it works.
 #[derive(Debug, Clone)]
@@ -113,9 +115,10 @@ impl System {
         let mut config = cairn_sequencer::Config::local(home.sequencer());
         config.listen = settings.sequencer;
         config.chain_poll = settings.chain_poll;
+        config.proof_account_rest = PROOF_ACCOUNT_REST;
         config.seal.age = settings.seal_age;
         let sequencer = Sequencer::start(config, parts, stop.clone()).await?;
-        let mut config = cairn_indexer::Config::local(home.indexer(), rollup.client.address());
+        let mut config = cairn_indexer::Config::local(home.indexer(), rollup.client.program(), rollup.client.address());
         (config.listen, config.http) = (settings.indexer, settings.http);
         // It looks twice as often: somebody waits for what it finds.
         config.poll = settings.chain_poll / 2;

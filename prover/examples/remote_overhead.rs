@@ -69,9 +69,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let circuits = CircuitSet::get(Profile::Dev, &|_| ())?;
     let clock = Instant::now();
-    let read = circuits.read_proof(Layer::Batch, &proof.bytes)?;
+    let read = circuits.read_proof(Layer::Final, &proof.bytes)?;
     let reading = clock.elapsed();
-    circuits.verify_layer(Layer::Batch, &read, &proof.statement.words())?;
+    circuits.verify_layer(Layer::Final, &read, &proof.statement.words())?;
     println!("check   reading {:.2} ms, with verifying {:.2} ms", ms(reading), ms(clock.elapsed()));
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::ProveError;
 use cairn_circuits::plonk::Proof;
-use cairn_circuits::{CircuitError, CircuitSet, Layer, SegmentInputs};
+use cairn_circuits::{CircuitError, CircuitSet, Layer, LayerProof, SegmentInputs};
 use cairn_types::HEADER_WORDS;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -20,13 +20,15 @@ pub enum Job<'a> {
         /// The right proof.
         right: Option<&'a Proof>,
     },
-    /// The top.
+    /// The header.
     Batch {
         /// The proof of the last level.
         child: &'a Proof,
         /// The header's words.
         header: &'a [u64; HEADER_WORDS],
     },
+    /// The batch proof in the form that a chain verifies.
+    Final(&'a Proof),
 }
 
 impl Job<'_> {
@@ -37,6 +39,7 @@ impl Job<'_> {
             Self::Segment(_) => Layer::Segment,
             Self::Aggregation { level, .. } => Layer::Aggregation(*level),
             Self::Batch { .. } => Layer::Batch,
+            Self::Final(_) => Layer::Final,
         }
     }
 
@@ -44,17 +47,20 @@ impl Job<'_> {
     ///
     /// # Errors
     /// When a circuit refuses the inputs, or plonky2 panics on them.
-    pub fn prove(&self, circuits: &CircuitSet) -> Result<Proof, ProveError> {
+    pub fn prove(&self, circuits: &CircuitSet) -> Result<LayerProof, ProveError> {
         guarded(self.layer(), || match self {
-            Self::Segment(inputs) => circuits.prove_segment(inputs),
-            Self::Aggregation { level, left, right } => circuits.prove_aggregation(*level, left, *right),
-            Self::Batch { child, header } => circuits.prove_batch(child, header),
+            Self::Segment(inputs) => circuits.prove_segment(inputs).map(LayerProof::from),
+            Self::Aggregation { level, left, right } => {
+                circuits.prove_aggregation(*level, left, *right).map(LayerProof::from)
+            }
+            Self::Batch { child, header } => circuits.prove_batch(child, header).map(LayerProof::from),
+            Self::Final(batch) => circuits.wrap(batch).map(LayerProof::Final),
         })
     }
 }
 
 /// plonky2 reports an unsatisfied circuit by panicking; a service must outlive that.
-fn guarded(layer: Layer, prove: impl FnOnce() -> Result<Proof, CircuitError>) -> Result<Proof, ProveError> {
+fn guarded(layer: Layer, prove: impl FnOnce() -> Result<LayerProof, CircuitError>) -> Result<LayerProof, ProveError> {
     match catch_unwind(AssertUnwindSafe(prove)) {
         Ok(result) => Ok(result?),
         Err(payload) => {

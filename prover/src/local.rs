@@ -4,7 +4,7 @@ use crate::job::Job;
 use crate::progress::{Progress, Stage};
 use crate::{BatchProof, Profile, ProveError, Prover, VerifyError, plan, workers};
 use cairn_circuits::plonk::Proof;
-use cairn_circuits::{CircuitSet, LEVELS, Layer, PinError};
+use cairn_circuits::{CircuitSet, LEVELS, Layer, LayerProof, PinError};
 use cairn_types::Batch;
 use cairn_types::state::PartialState;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
@@ -100,13 +100,24 @@ impl LocalProver {
         Layer::all().map(|layer| self.at_once(layer)).min().unwrap_or(1)
     }
 
+    /// Proves the jobs of one layer whose proofs a circuit verifies.
+    fn nodes(
+        &self,
+        jobs: &[Job<'_>],
+        progress: &dyn Progress,
+        finished: &(dyn Fn() + Sync),
+    ) -> Result<Vec<Proof>, ProveError> {
+        let proofs = self.layer(jobs, progress, finished)?;
+        Ok(proofs.into_iter().filter_map(LayerProof::into_node).collect())
+    }
+
     /// Proves the jobs of one layer.
     fn layer(
         &self,
         jobs: &[Job<'_>],
         progress: &dyn Progress,
         finished: &(dyn Fn() + Sync),
-    ) -> Result<Vec<Proof>, ProveError> {
+    ) -> Result<Vec<LayerProof>, ProveError> {
         let Some(first) = jobs.first() else { return Ok(Vec::new()) };
         workers::run(&self.pool, self.at_once(first.layer()), jobs.len(), |index| {
             if progress.cancelled() {
@@ -133,29 +144,29 @@ impl Prover for LocalProver {
         };
         let finished = count(Stage::Segments, segments.len());
         let jobs: Vec<_> = segments.iter().map(Job::Segment).collect();
-        let mut proofs = self.layer(&jobs, progress, &finished)?;
+        let mut proofs = self.nodes(&jobs, progress, &finished)?;
 
         let finished = count(Stage::Aggregation, aggregations(segments.len(), 1..=LEVELS));
         for level in 1..=LEVELS {
             let jobs: Vec<_> =
                 proofs.chunks(2).map(|pair| Job::Aggregation { level, left: &pair[0], right: pair.get(1) }).collect();
-            proofs = self.layer(&jobs, progress, &finished)?;
+            proofs = self.nodes(&jobs, progress, &finished)?;
         }
 
         let finished = count(Stage::Batch, 1);
         let header = batch.header.words();
-        let top = self.layer(&[Job::Batch { child: &proofs[0], header: &header }], progress, &finished)?;
+        let top = self.nodes(&[Job::Batch { child: &proofs[0], header: &header }], progress, &finished)?;
+
+        let finished = count(Stage::Final, 1);
+        let last = self.layer(&[Job::Final(&top[0])], progress, &finished)?;
         let proof =
-            BatchProof { profile: self.profile(), statement: batch.header.statement(), bytes: top[0].to_bytes() };
+            BatchProof { profile: self.profile(), statement: batch.header.statement(), bytes: last[0].to_bytes() };
         self.verify(&proof).map_err(ProveError::SelfCheck)?;
         Ok(proof)
     }
 
     fn verify(&self, proof: &BatchProof) -> Result<(), VerifyError> {
-        if proof.profile != self.profile() {
-            return Err(VerifyError::Profile { found: proof.profile, expected: self.profile() });
-        }
-        self.circuits.verify(&proof.statement, &proof.bytes)
+        proof.verify(self.profile())
     }
 }
 

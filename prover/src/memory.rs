@@ -51,10 +51,8 @@ fn field(path: &str, name: &str) -> Option<u64> {
 /// [`BYTES_PER_POINT`] for each point of the extended domain.
 #[must_use]
 pub fn peak_of(circuits: &CircuitSet, layer: Layer) -> u64 {
-    let circuit = circuits.layers().find(|(found, ..)| *found == layer).map(|(_, circuit, _)| circuit);
-    circuit.map_or(0, |circuit| {
-        BYTES_PER_POINT << (circuit.common.degree_bits() + circuit.common.config.fri_config.rate_bits)
-    })
+    let built = circuits.layers().find(|built| built.layer == layer);
+    built.map_or(0, |built| BYTES_PER_POINT << built.common.fri_params.lde_bits())
 }
 
 /// Bytes of memory per point of the extended domain.

@@ -11,6 +11,8 @@ pub enum Stage {
     Aggregation,
     /// Proving the header.
     Batch,
+    /// Proving it again in the form that a chain verifies.
+    Final,
 }
 
 impl Stage {
@@ -22,6 +24,7 @@ impl Stage {
             Self::Segments => "segments",
             Self::Aggregation => "aggregation",
             Self::Batch => "batch",
+            Self::Final => "final",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A batch proof as it is stored and sent.
 
-use crate::Profile;
+use crate::{Profile, VerifyError};
 use borsh::io::{Error, ErrorKind, Read, Result, Write};
 use borsh::{BorshDeserialize, BorshSerialize};
 use cairn_circuits::MAX_PROOF_BYTES;
@@ -15,13 +15,24 @@ pub struct BatchProof {
     pub profile: Profile,
     /// Digest of the header.
     pub statement: Digest,
-    /// plonky2's encoding of the proof and its public inputs, at most [`MAX_PROOF_BYTES`].
+    /// The proof in packed words, as a chain verifies it; as many as every proof of the profile has.
     pub bytes: Vec<u8>,
 }
 
 impl BatchProof {
     /// Longest encoding, in bytes.
     pub const MAX_BYTES: u64 = (1 + Digest::BYTES + 4 + MAX_PROOF_BYTES) as u64;
+
+    /// Verifies the proof: milliseconds, without any circuit.
+    ///
+    /// # Errors
+    /// When it is of another profile than `expected`, or does not prove its statement.
+    pub fn verify(&self, expected: Profile) -> std::result::Result<(), VerifyError> {
+        if self.profile != expected {
+            return Err(VerifyError::Profile { found: self.profile, expected });
+        }
+        cairn_circuits::verify(self.profile, &self.statement, &self.bytes)
+    }
 
     /// Reads an encoding, all of it.
     ///

@@ -49,7 +49,7 @@ fn a_batch_of_three_segments_is_proved_with_progress_and_verifies() {
     prover.verify(&proof).unwrap();
 
     let steps = notes.0.into_inner().unwrap();
-    for (stage, total) in [(Stage::Segments, 3), (Stage::Aggregation, 5), (Stage::Batch, 1)] {
+    for (stage, total) in [(Stage::Segments, 3), (Stage::Aggregation, 5), (Stage::Batch, 1), (Stage::Final, 1)] {
         let done: Vec<_> = steps.iter().filter(|step| step.0 == stage).map(|step| (step.1, step.2)).collect();
         assert_eq!(done, (0..=total).map(|done| (done, total)).collect::<Vec<_>>(), "{stage:?}");
     }
@@ -58,7 +58,7 @@ fn a_batch_of_three_segments_is_proved_with_progress_and_verifies() {
     prover.verify(&kept).unwrap();
     let mut other = kept.clone();
     other.statement = Digest::ZERO;
-    assert!(matches!(prover.verify(&other), Err(VerifyError::Statement { .. })));
+    assert!(matches!(prover.verify(&other), Err(VerifyError::Rejected(_))));
     let mut other = kept;
     other.profile = Profile::Production;
     assert!(matches!(prover.verify(&other), Err(VerifyError::Profile { .. })));
@@ -183,13 +183,13 @@ fn the_bench_reports_every_figure_that_is_asked_of_it() {
 #[test]
 fn a_full_batch_takes_at_most_eight_rows_for_each_receipt() {
     let circuits = prover(None).circuits();
-    let segments = circuits.layers().map(|(layer, circuit, _)| (layer, circuit.common.degree()));
+    let segments = circuits.layers().map(|built| (built.layer, built.common.degree()));
     let full = 512 / SegmentShape::FULL.bundles();
     let rows: usize = segments
         .map(|(layer, rows)| match layer {
             cairn_circuits::Layer::Segment => full * rows,
             cairn_circuits::Layer::Aggregation(level) => (full >> level) * rows,
-            cairn_circuits::Layer::Batch => rows,
+            cairn_circuits::Layer::Batch | cairn_circuits::Layer::Final => rows,
         })
         .sum();
     assert!(rows <= 8 * 131_072, "{rows} rows");

@@ -39,6 +39,8 @@ pub const DEFAULT_MOST: Duration = Duration::from_secs(4 * 3600);
 pub const DEFAULT_PROVING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
 /// Default of `--peer-rate` and `--node-rate`, per second.
 pub const DEFAULT_RATES: Rates = Rates { peer: 200, node: 50 };
+/// Default of `--proof-account-rest`: to open it again costs two fees, to keep it costs nothing but what lies in it.
+pub const DEFAULT_PROOF_ACCOUNT_REST: Duration = Duration::from_secs(3_600);
 /// The most that `--check-threads` may be.
 pub const MAX_CHECK_THREADS: u32 = 256;
 
@@ -105,6 +107,12 @@ pub struct SequencerArgs {
     /// Look at the chain this often, as in `5s`, even when there is nothing to submit.
     #[arg(long, env = "CAIRN_SEQUENCER_CHAIN_POLL", value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
     pub chain_poll: Duration,
+    /// Have the chain verify proofs and settle batches; `false` leaves that to another process.
+    #[arg(long, env = "CAIRN_SEQUENCER_SETTLE", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    pub settle: bool,
+    /// Close the account that proofs are uploaded to, and get its rent back, when no proof has waited for this long.
+    #[arg(long, env = "CAIRN_SEQUENCER_PROOF_ACCOUNT_REST", value_name = "DURATION", default_value = "1h", value_parser = humantime::parse_duration)]
+    pub proof_account_rest: Duration,
     /// Lamports that one transaction may offer beside the usual fee to be taken sooner; 0 offers nothing.
     #[arg(long, env = "CAIRN_PRIORITY_FEE_CAP", value_name = "LAMPORTS", default_value_t = FeePolicy::MAX_LAMPORTS)]
     pub priority_fee_cap: u64,
@@ -151,6 +159,10 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// How often to look at the chain without need.
     pub chain_poll: Duration,
+    /// Whether to have the chain verify proofs.
+    pub settle: bool,
+    /// How long the account that proofs are uploaded to is kept without need.
+    pub proof_account_rest: Duration,
     /// What transactions offer.
     pub fees: FeePolicy,
     /// How long to wait for bundles in flight when stopping.
@@ -209,6 +221,8 @@ impl Config {
             rates: Rates::NONE,
             tls: None,
             chain_poll: Duration::from_secs(5),
+            settle: true,
+            proof_account_rest: DEFAULT_PROOF_ACCOUNT_REST,
             fees: FeePolicy::default(),
             grace: Duration::from_secs(10),
         }
@@ -232,6 +246,7 @@ impl Config {
         at_least("--proving-batch", self.proving.0, Duration::from_millis(1))?;
         at_least("--proving-segment", self.proving.1, Duration::from_millis(1))?;
         at_least("--chain-poll", self.chain_poll, Duration::from_millis(1))?;
+        at_least("--proof-account-rest", self.proof_account_rest, Duration::from_secs(1))?;
         range("--priority-fee-cap", self.fees.max_lamports, 0, MAX_FEE_CAP)?;
         range("--priority-fee-percentile", self.fees.percentile.into(), 0, 100)?;
         at_least("--grace", self.grace, Duration::from_millis(1))
@@ -275,6 +290,8 @@ impl SequencerArgs {
                 client_ca: self.tls_client_ca,
             }),
             chain_poll: self.chain_poll,
+            settle: self.settle,
+            proof_account_rest: self.proof_account_rest,
             fees: FeePolicy {
                 max_lamports: self.priority_fee_cap,
                 percentile: self.priority_fee_percentile,
@@ -348,6 +365,8 @@ mod tests {
             ["--peer-rate", "many"],
             ["--node-rate", "4294967296"],
             ["--chain-poll", "0s"],
+            ["--settle", "perhaps"],
+            ["--proof-account-rest", "999ms"],
             ["--priority-fee-cap", "1000000001"],
             ["--priority-fee-cap", "some"],
             ["--priority-fee-percentile", "101"],
@@ -369,6 +388,11 @@ mod tests {
         let config = parse(&["--tls-key", "k", "--tls-certificate", "c", "--tls-client-ca", "a"]).unwrap();
         let files = TlsFiles { certificate: "c".into(), key: "k".into(), client_ca: Some("a".into()) };
         assert_eq!(config.tls, Some(files));
+    }
+
+    #[test]
+    fn settling_can_be_left_to_others() {
+        assert!(!parse(&["--settle", "false"]).unwrap().settle);
     }
 
     #[test]

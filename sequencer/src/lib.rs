@@ -4,9 +4,9 @@
 //! |---|---|
 //! | [`intake`] | from a gRPC request to an acknowledged bundle: checks, order, group commit |
 //! | [`registry`] | who may sign: the registration queue, followed on chain |
-//! | [`promise`] | by which slot a bundle is on chain |
+//! | [`promise`] | by which slot a bundle is in a settled batch |
 //! | [`seal`] | when a batch is sealed and what it is |
-//! | [`settle`] | sealed → published → proved → confirmed → submitted, by tasks with a durable cursor |
+//! | [`settle`] | sealed → published → proved → confirmed → submitted → settled, by tasks with a durable cursor |
 //! | [`store`] | what survives: RocksDB, one synchronous write per change of state |
 //! | [`status`], [`metrics`] | how far everything is |
 //! | [`config`], [`server`], [`tls`], [`sequencer`] | flags, gRPC, and the whole |
@@ -42,7 +42,7 @@ pub use intake::rate::Rates;
 pub use promise::PromiseLimits;
 pub use run::RunError;
 pub use seal::policy::SealLimits;
-pub use sequencer::{Parts, SealNowError, Sequencer, StartError};
+pub use sequencer::{Parts, ReclaimError, SealNowError, Sequencer, StartError};
 pub use stage::Stage;
 pub use status::{BatchEvent, BatchSummary, LogStatus, StageStatus};
-pub use store::BatchTimes;
+pub use store::{BatchTimes, Settlement};

@@ -6,7 +6,7 @@ use cairn_telemetry::{Kind, Metric, Unit, metric};
 use metrics::{counter, gauge, histogram};
 
 use crate::Stage;
-use crate::store::Change;
+use crate::store::{Change, Settlement};
 
 const ACKNOWLEDGED: &str = "cairn_sequencer_acknowledged_bundles";
 const ACKNOWLEDGED_RECEIPTS: &str = "cairn_sequencer_acknowledged_receipts";
@@ -40,9 +40,15 @@ const IN_AIR: &str = "cairn_sequencer_in_air_transactions";
 const SENT: &str = "cairn_sequencer_sent_transactions";
 const RESIGNED: &str = "cairn_sequencer_resigned_transactions";
 const DROPPED: &str = "cairn_sequencer_dropped_batches";
+const PROOF_ACCOUNT: &str = "cairn_sequencer_proof_account_lamports";
+const UPLOADED: &str = "cairn_sequencer_settle_upload_transactions";
+const VERIFIED: &str = "cairn_sequencer_settle_verify_transactions";
+const VERIFY_COMPUTE: &str = "cairn_sequencer_settle_verify_compute_units";
+const SETTLE_FEE: &str = "cairn_sequencer_settle_fee_lamports";
+const REJECTED: &str = "cairn_sequencer_settle_rejected_attempts";
 
 /// The table.
-pub const METRICS: [Metric; 32] = [
+pub const METRICS: [Metric; 38] = [
     metric(ACKNOWLEDGED, Kind::Counter, Unit::Count, "Bundles that joined the log"),
     metric(ACKNOWLEDGED_RECEIPTS, Kind::Counter, Unit::Count, "Receipts in bundles that joined the log"),
     metric(DUPLICATE, Kind::Counter, Unit::Count, "Bundles that were submitted again"),
@@ -95,6 +101,12 @@ pub const METRICS: [Metric; 32] = [
         "Transactions signed because one for the same batch expired or failed",
     ),
     metric(DROPPED, Kind::Counter, Unit::Count, "Confirmed batches that the chain dropped with their block"),
+    metric(PROOF_ACCOUNT, Kind::Gauge, Unit::Count, "Lamports in the account that proofs are uploaded to"),
+    metric(UPLOADED, Kind::Histogram, Unit::Count, "Transactions to bring a batch's proof to the chain"),
+    metric(VERIFIED, Kind::Histogram, Unit::Count, "Transactions to verify and settle a batch"),
+    metric(VERIFY_COMPUTE, Kind::Histogram, Unit::Count, "Compute units of these"),
+    metric(SETTLE_FEE, Kind::Histogram, Unit::Count, "Fees of all transactions to settle a batch, in lamports"),
+    metric(REJECTED, Kind::Counter, Unit::Count, "Steps that the program refused on a proof that was there whole"),
 ];
 
 /// Gives the installed recorder the units and texts of the table.
@@ -219,6 +231,21 @@ pub(crate) fn dropped(batches: u64) {
     counter!(DROPPED).increment(batches);
 }
 
+pub(crate) fn proof_account(lamports: u64) {
+    gauge!(PROOF_ACCOUNT).set(lamports as f64);
+}
+
+pub(crate) fn settled(settlement: &Settlement) {
+    histogram!(UPLOADED).record(settlement.upload_transactions as f64);
+    histogram!(VERIFIED).record(settlement.verify_transactions as f64);
+    histogram!(VERIFY_COMPUTE).record(settlement.verify_compute_units as f64);
+    histogram!(SETTLE_FEE).record(settlement.lamports_fees as f64);
+}
+
+pub(crate) fn step_rejected() {
+    counter!(REJECTED).increment(1);
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -286,6 +313,9 @@ mod tests {
             sent();
             resigned();
             dropped(1);
+            proof_account(700_000_000);
+            settled(&Settlement::default());
+            step_rejected();
         });
         let text = handle.render();
         let recorded: BTreeSet<_> = text

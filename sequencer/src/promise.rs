@@ -1,7 +1,7 @@
-//! When an acknowledged bundle will be on chain: what is promised, decided on values alone.
+//! When an acknowledged bundle will be in a settled batch: what is promised, decided on values alone.
 //!
-//! `wait = age until sealed + 2 · time to prove all that is in front and the bundle's own batch + time to submit`, at least
-//! the floor. A wait over the most that may be promised is refused: the client comes again when the backlog is shorter.
+//! `wait = age until sealed + 2 · time to prove all that is in front and the bundle's own batch + time to submit and settle`, at
+//! least the floor. A wait over the most that may be promised is refused: the client comes again when the backlog is shorter.
 
 use std::time::Duration;
 
@@ -12,6 +12,8 @@ use cairn_types::limits::SEGMENT_BUNDLES;
 const SAFETY: u32 = 2;
 /// From a proof to a header that is final on chain.
 const SUBMISSION: Duration = Duration::from_secs(120);
+/// From there to a proof that the chain has verified, finally: its transactions go out a hundred at a time.
+const SETTLEMENT: Duration = Duration::from_secs(180);
 /// A refused client waits at least and at most this long.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 /// How much an older measurement counts beside the next one.
@@ -82,13 +84,13 @@ pub struct Overloaded {
     pub retry_after: Duration,
 }
 
-/// Slots from now within which a bundle's batch is on chain.
+/// Slots from now within which a bundle's batch is settled.
 ///
 /// # Errors
 /// [`Overloaded`] when that is more than `limits` allow.
 pub fn settle_within(backlog: &Backlog, pace: &Pace, limits: &PromiseLimits) -> Result<u64, Overloaded> {
     let proving = pace.takes(&backlog.work()).saturating_mul(SAFETY);
-    let wait = backlog.seal_age.saturating_add(proving).saturating_add(SUBMISSION).max(limits.floor);
+    let wait = backlog.seal_age.saturating_add(proving).saturating_add(SUBMISSION + SETTLEMENT).max(limits.floor);
     if wait > limits.most {
         let retry_after = (wait - limits.most).clamp(RETRY.0, RETRY.1);
         return Err(Overloaded { wait: whole_seconds(wait), most: limits.most, retry_after });
@@ -176,7 +178,7 @@ mod tests {
     use super::*;
 
     const LIMITS: PromiseLimits =
-        PromiseLimits { floor: Duration::from_secs(900), most: Duration::from_secs(4 * 3600) };
+        PromiseLimits { floor: Duration::from_secs(1_200), most: Duration::from_secs(4 * 3600) };
 
     fn pace() -> Pace {
         Pace::new(Rates { batch: 30.0, segment: 10.0 })
@@ -189,7 +191,7 @@ mod tests {
 
     #[test]
     fn an_idle_sequencer_promises_the_floor() {
-        assert_eq!(settle_within(&backlog(1, 0, 0), &pace(), &LIMITS), Ok(900_000 / 400));
+        assert_eq!(settle_within(&backlog(1, 0, 0), &pace(), &LIMITS), Ok(1_200_000 / 400));
     }
 
     #[test]
@@ -198,7 +200,7 @@ mod tests {
         let some = 2 * SEGMENT_BUNDLES as u64 + 1;
         let backlog = backlog(some, some, 2);
         assert_eq!(backlog.work(), Work { batches: 3, segments: 7 });
-        let seconds = 600 + 2 * (3 * 30 + 7 * 10) + 120;
+        let seconds = 600 + 2 * (3 * 30 + 7 * 10) + 120 + 180;
         assert_eq!(settle_within(&backlog, &pace(), &LIMITS), Ok(seconds * 1_000 / 400));
     }
 

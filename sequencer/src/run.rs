@@ -20,6 +20,7 @@ use crate::settle::prove::ProverStage;
 use crate::settle::publish::Publisher;
 use crate::settle::stage_task::{self, chain_of};
 use crate::settle::submit::Submitter;
+use crate::settle::verify::settler::Settler;
 use crate::status::Board;
 use crate::store::{Store, StoreError};
 
@@ -66,6 +67,7 @@ pub(crate) struct Tasks {
     pub(crate) publisher: Publisher,
     pub(crate) prover: ProverStage,
     pub(crate) submitter: Submitter,
+    pub(crate) settler: Settler,
 }
 
 /// Starts the writer on a thread of its own: it blocks on the disk most of the time. It ends when the last sender of
@@ -102,7 +104,7 @@ pub(crate) async fn all(
     grace: Duration,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
-    let Tasks { writer, follower, sealer, publisher, prover, submitter } = tasks;
+    let Tasks { writer, follower, sealer, publisher, prover, submitter, settler } = tasks;
     let mut running: JoinSet<(&'static str, Result<(), RunError>)> = JoinSet::new();
     let stopped = stop.clone();
     running.spawn(async move {
@@ -139,6 +141,11 @@ pub(crate) async fn all(
     running.spawn(async move {
         let done = submitter.run(token).await;
         ("submitter", done.map_err(|source| RunError::Stage { stage: Stage::Submitted, source }))
+    });
+    let token = stop.clone();
+    running.spawn(async move {
+        let done = settler.run(token).await;
+        ("settler", done.map_err(|source| RunError::Stage { stage: Stage::Settled, source }))
     });
 
     let mut first_failure = None;

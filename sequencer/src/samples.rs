@@ -17,6 +17,8 @@ use object_store::{ObjectStore, ObjectStoreExt};
 pub const NODE: u32 = 7;
 /// When the sample receipts were fetched, about.
 pub const NOW_MS: u64 = 1_700_000_000_000;
+/// The profile of its rollups.
+const PROFILE: Profile = Profile::Dev;
 /// Lamports for fees and rent.
 const FUNDS: u64 = 100_000_000_000;
 
@@ -141,22 +143,22 @@ pub fn authority(node_index: u32) -> Keypair {
 impl World {
     /// Opens the world in `dir`, or makes one there, with [`NODES`] nodes.
     pub async fn open(dir: &Path) -> Self {
-        let chain = EmbeddedChain::open(dir.join("chain"), Options::default()).unwrap();
+        let chain = EmbeddedChain::open(dir.join("chain"), Options::of(PROFILE)).unwrap();
         Self::on(Arc::new(chain.clone()), &chain, dir).await
     }
 
     /// The world in `dir`, seen through `chain`, which leads to `embedded`.
     pub async fn on(chain: Arc<dyn Chain>, embedded: &EmbeddedChain, dir: &Path) -> Self {
         let key = Keypair::from_seed(KEY_SEED);
-        let rollup = RollupClient::of_admin(chain, cairn_interface::PROGRAM_ID, &key.address(), 0);
+        let rollup = RollupClient::of_admin(chain, cairn_interface::program_id(PROFILE), &key.address(), 0);
         if rollup.rollup().await.is_err() {
             embedded.fund(key.address(), FUNDS).await.unwrap();
             let new = NewRollup {
                 id: 0,
                 sequencer: key.address(),
                 acknowledgement_key: acknowledgement_key().address(),
-                profile: cairn_interface::Profile::Dev,
-                max_pending: 1 << 20,
+                profile: PROFILE,
+                max_pending: cairn_interface::MAX_PENDING_CEILING,
                 registry: Registry::OPEN,
             };
             rollup.initialize(&key, &new).await.unwrap();
@@ -215,8 +217,7 @@ impl World {
         let stored = get(cairn_objects::blob_path(&header.data_digest)).await;
         let data = zstd::bulk::decompress(&stored, header.data_length as usize).unwrap();
         let proof = get(cairn_objects::proof_path(&header.statement())).await;
-        let proof: BatchProof = borsh::from_slice(&proof).unwrap();
-        assert_eq!(proof.statement, header.statement());
+        assert_eq!(proof, header.statement().to_bytes().as_slice());
         let blob = Blob::decode(&data, header).unwrap();
         let mut touched = state.open(blob.touched());
         let batch = blob.into_batch(header, cursor, &mut touched).unwrap();

@@ -36,6 +36,7 @@ use crate::settle::prove::{self, ProverStage};
 use crate::settle::publish::Publisher;
 use crate::settle::stage_task::Shared;
 use crate::settle::submit::Submitter;
+use crate::settle::verify::settler::{Reclaim, SettleLimits, Settler};
 use crate::status::{BatchEvent, Board, LogStatus, StageStatus};
 use crate::store::{Identity, OpenError, Store, StoreError};
 use crate::tls::{self, TlsError};
@@ -116,6 +117,16 @@ pub enum StartError {
         /// Profile of the prover.
         prover: &'static str,
     },
+    /// The chain verifies proofs of another circuit than the prover makes.
+    #[error(
+        "the rollup settles with proofs of circuit {rollup}, this version makes those of {own}; run the version that fits the rollup, or start with --settle false to go on without settling"
+    )]
+    Circuit {
+        /// Circuit of the rollup, in hex.
+        rollup: String,
+        /// Circuit of this version, in hex.
+        own: String,
+    },
     /// The store does not open.
     #[error(transparent)]
     Store(#[from] OpenError),
@@ -138,6 +149,13 @@ pub enum StartError {
 #[error("the sequencer is stopping or has failed; nothing acknowledged is lost, it is sealed after the next start")]
 pub struct SealNowError;
 
+/// Why the rent of the account for proofs is not back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the sequencer is stopping or has failed; the rent stays in the account that proofs are uploaded to, and the next start finds it there"
+)]
+pub struct ReclaimError;
+
 /// A running sequencer.
 #[derive(Debug)]
 pub struct Sequencer {
@@ -145,6 +163,7 @@ pub struct Sequencer {
     rollup_id: Digest,
     board: Board,
     asks: mpsc::Sender<Ask>,
+    reclaims: mpsc::Sender<Reclaim>,
     running: JoinHandle<Result<(), RunError>>,
 }
 
@@ -203,6 +222,7 @@ impl Sequencer {
         let (offers, to_write) = mpsc::channel(config.in_flight.get() as usize);
         let (announce, appended) = mpsc::unbounded_channel();
         let (asks, asked) = mpsc::channel(ASKS);
+        let (reclaims, reclaimed) = mpsc::channel(ASKS);
 
         let follower = Follower {
             store: Arc::clone(&store),
@@ -255,11 +275,14 @@ impl Sequencer {
         let publisher = Publisher { shared: shared.clone(), objects: Arc::clone(&parts.objects) };
         let (objects, stopped) = (parts.objects, stop.clone());
         let prover = ProverStage { shared: shared.clone(), prover: parts.prover, objects, pace, stop: stopped };
-        let submitter = Submitter::new(shared, parts.rollup.with_fees(config.fees), parts.key, config.chain_poll);
+        let (client, key, poll) = (parts.rollup.with_fees(config.fees), parts.key, config.chain_poll);
+        let limits = SettleLimits { settles: config.settle, rest: config.proof_account_rest, poll };
+        let settler = Settler::new(shared.clone(), client.clone(), key.clone(), limits, reclaimed);
+        let submitter = Submitter::new(shared, client, key, poll);
         let server = server::serve(bound, service, tls, stop.clone());
-        let tasks = Tasks { writer, follower, sealer, publisher, prover, submitter };
+        let tasks = Tasks { writer, follower, sealer, publisher, prover, submitter, settler };
         let running = tokio::spawn(run::all(server, tasks, board.clone(), store, config.grace, stop));
-        Ok(Self { address, rollup_id, board, asks, running })
+        Ok(Self { address, rollup_id, board, asks, reclaims, running })
     }
 
     /// Where it listens.
@@ -295,6 +318,17 @@ impl Sequencer {
         let (ask, answer) = oneshot::channel();
         self.asks.send(ask).await.map_err(|_| SealNowError)?;
         answer.await.map_err(|_| SealNowError)
+    }
+
+    /// Closes the account that proofs are uploaded to, once there is no proof that waits for it, and waits until its rent is
+    /// back, finally. The next proof opens another.
+    ///
+    /// # Errors
+    /// When the sequencer is stopping.
+    pub async fn reclaim_rent(&self) -> Result<(), ReclaimError> {
+        let (ask, answer) = oneshot::channel();
+        self.reclaims.send(ask).await.map_err(|_| ReclaimError)?;
+        answer.await.map_err(|_| ReclaimError)
     }
 
     /// Waits until `batches` batches have passed `stage`; `false` when the sequencer ends before.
@@ -346,6 +380,10 @@ pub(crate) async fn check_rollup(config: &Config, parts: &Parts) -> Result<Rollu
     let (on_chain, prover) = (rollup.profile.name(), parts.prover.profile().name());
     if on_chain != prover {
         return Err(StartError::Profile { rollup: on_chain, prover });
+    }
+    let own = cairn_chain::circuit_id(rollup.profile);
+    if config.settle && rollup.circuit_id != own {
+        return Err(StartError::Circuit { rollup: hex::encode(rollup.circuit_id), own: hex::encode(own) });
     }
     Ok(rollup)
 }

@@ -15,11 +15,14 @@ pub enum Stage {
     Confirmed,
     /// The chain has its header, finally.
     Submitted,
+    /// The chain has verified its proof, finally.
+    Settled,
 }
 
 impl Stage {
     /// All stages, in order.
-    pub const ALL: [Self; 5] = [Self::Sealed, Self::Published, Self::Proved, Self::Confirmed, Self::Submitted];
+    pub const ALL: [Self; 6] =
+        [Self::Sealed, Self::Published, Self::Proved, Self::Confirmed, Self::Submitted, Self::Settled];
 
     /// The word for it, in logs, metrics and messages.
     #[must_use]
@@ -30,6 +33,7 @@ impl Stage {
             Self::Proved => "proved",
             Self::Confirmed => "confirmed",
             Self::Submitted => "submitted",
+            Self::Settled => "settled",
         }
     }
 }

@@ -6,7 +6,7 @@ use cairn_proto::v1;
 use cairn_types::{BatchHeader, Digest};
 use tokio::sync::{broadcast, watch};
 
-use crate::store::BatchTimes;
+use crate::store::{BatchTimes, Settlement};
 use crate::{Stage, metrics};
 
 /// Events that a slow listener may lag behind before it misses some.
@@ -59,6 +59,8 @@ pub struct LogStatus {
     pub queue_seen: u64,
     /// Of these, the ones in sealed batches.
     pub queue_consumed: u64,
+    /// Lamports that lie in the account that proofs are uploaded to, as last seen.
+    pub proof_account_lamports: u64,
     /// One entry per stage.
     pub(crate) stages: [StageStatus; Stage::ALL.len()],
 }
@@ -96,6 +98,7 @@ impl LogStatus {
             proved: stage(Stage::Proved),
             confirmed: stage(Stage::Confirmed),
             submitted: stage(Stage::Submitted),
+            settled: stage(Stage::Settled),
             queue_entries_seen: self.queue_seen,
             queue_entries_consumed: self.queue_consumed,
         }
@@ -174,6 +177,31 @@ pub enum BatchEvent {
         fee: Option<u64>,
         /// When it came how far.
         times: BatchTimes,
+    },
+    /// The account that proofs are uploaded to has come this far with a proof.
+    Uploading {
+        /// The batch.
+        batch: BatchSummary,
+        /// Chunks that the account has.
+        done: u64,
+        /// Chunks in all.
+        total: u64,
+    },
+    /// The chain has verified its proof, finally: this sequencer had it do so, or somebody else.
+    Settled {
+        /// The batch.
+        batch: BatchSummary,
+        /// What this process has sent for it, in all.
+        settlement: Settlement,
+        /// When it came how far.
+        times: BatchTimes,
+    },
+    /// The account that proofs are uploaded to is closed, finally, and the rent is back.
+    ProofAccountClosed {
+        /// Lamports that came back.
+        lamports_refunded: u64,
+        /// Lamports of fees to get them.
+        lamports_fees: u64,
     },
     /// A stage failed and will try again.
     Retrying {
@@ -260,6 +288,13 @@ impl Board {
             }
         });
         self.measure();
+    }
+
+    /// The account that proofs are uploaded to has so many lamports.
+    pub fn proof_account(&self, lamports: u64) {
+        self.status
+            .send_if_modified(|status| std::mem::replace(&mut status.proof_account_lamports, lamports) != lamports);
+        metrics::proof_account(lamports);
     }
 
     /// Tells everyone who listens.

@@ -3,8 +3,8 @@
 use cairn_client::ReceiptKeyFile;
 use cairn_client::warc::{Options, read_inputs};
 use cairn_interface::{
-    Batch as BatchAccount, MAX_BLOB_LOCATION_BYTES, Node, Queue, Rollup, blob_location_in, blob_location_place,
-    is_blob_location,
+    Batch as BatchAccount, History, MAX_BLOB_LOCATION_BYTES, Node, Profile, Proof, Queue, Rollup, blob_location_in,
+    blob_location_place, is_blob_location,
 };
 use cairn_proto::v1::{self, SubmitBundleRequest};
 use cairn_proto::{Acknowledgement, Submission};
@@ -14,6 +14,7 @@ use cairn_types::{
     Account, AccountProof, Batch, BatchHeader, Blob, Cursor, Digest, EntryKind, QueueCursor, QueueEntry, Receipt,
     ReceiptKey, ReceiptProof, ReceiptSignature,
 };
+use cairn_verifier::{Dev, NativeKeccak, Progress as FinalProgress, Step, all_queries, step, verify};
 use prost::Message;
 use std::io::{Cursor as Bytes, Write as _};
 use std::sync::LazyLock;
@@ -152,6 +153,13 @@ pub fn account(data: &[u8]) {
     if let Ok(batch) = BatchAccount::parse(data) {
         assert_eq!(BatchHeader::from_bytes(&batch.header.to_bytes()), Ok(batch.header));
     }
+    if let Ok(history) = History::parse(data) {
+        assert!(history.kept.iter().all(|(size, _)| *size <= history.size));
+        assert!(history.size == 0 || history.root_at(history.size) == Some(history.root));
+    }
+    for profile in Profile::ALL {
+        let _ = Proof::parse(profile, data);
+    }
     if let Ok(node) = Node::parse(data) {
         assert_eq!(node.is_active(), !node.receipt_key.is_zero());
         assert!(node.index < MAX_NODES);
@@ -167,6 +175,54 @@ pub fn account(data: &[u8]) {
     for (from, to) in [(0, u64::MAX), (queue.end.position, 0), (u64::MAX, u64::MAX)] {
         let _ = queue.entries(from, to);
     }
+}
+
+/// The committed final proof of profile `dev`, and what it proves.
+static FINAL_PROOF: (&[u8], &str) = (
+    include_bytes!("../../crates/verifier/tests/fixtures/dev.proof"),
+    include_str!("../../crates/verifier/tests/fixtures/dev.statement"),
+);
+
+/// A word of that proof.
+pub fn final_proof_word(place: usize) -> u64 {
+    bytemuck::pod_collect_to_vec(FINAL_PROOF.0)[place]
+}
+
+/// What [`final_proof`] reads as a change of a word.
+pub fn change(place: u16, word: u64) -> [u8; 10] {
+    let mut change = [0; 10];
+    change[..2].copy_from_slice(&place.to_le_bytes());
+    change[2..].copy_from_slice(&word.to_le_bytes());
+    change
+}
+
+/// Reads bytes as a final proof, and as changes to one that is valid: two bytes say which word, eight what it becomes. Only the
+/// valid one is accepted, whichever step it is that looks, and no step panics.
+pub fn final_proof(data: &[u8]) {
+    let (valid, statement) = FINAL_PROOF;
+    let mut words = statement.split_whitespace().map(|word| word.parse().expect("a committed word"));
+    let statement = std::array::from_fn(|_| words.next().expect("four of them"));
+    let verdict = |proof: &[u8]| verify::<Dev, NativeKeccak>(proof, &statement);
+    assert!(verdict(data).is_err() || data == valid);
+
+    let mut changed: Vec<u64> = bytemuck::pod_collect_to_vec(valid);
+    let unchanged = changed.clone();
+    let length = changed.len();
+    for [low, high, word @ ..] in data.as_chunks::<10>().0 {
+        changed[usize::from(u16::from_le_bytes([*low, *high])) % length] = u64::from_le_bytes(*word);
+    }
+    assert_eq!(verdict(bytemuck::cast_slice(&changed)).is_ok(), changed == unchanged);
+
+    // The steps after the first, which refuses nearly everything.
+    let mut progress = <FinalProgress as bytemuck::Zeroable>::zeroed();
+    let mut next = |proof: &[u64], what| step::<Dev, NativeKeccak>(&mut progress, proof, &statement, what);
+    assert_eq!(next(&unchanged, Step::Transcript), Ok(()));
+    let openings_hold = next(&changed, Step::Constraints).is_ok();
+    if !openings_hold {
+        assert_eq!(next(&unchanged, Step::Constraints), Ok(()));
+    }
+    let queries_hold = next(&changed, Step::Queries(all_queries::<Dev>())).is_ok();
+    assert!(!(openings_hold && queries_hold) || progress.is_verified::<Dev>());
 }
 
 /// Reads bytes as a length and the place of a blob location, the rest of which is zero: a text in it has no other length, and

@@ -1,7 +1,7 @@
-//! The built settlement program in a Solana virtual machine, one rollup in it, and a caller that need not be honest.
+//! The built settlement program for proofs of the profile `dev` in a Solana virtual machine, one rollup in it, and a caller that need not be honest.
 
 use cairn_interface::{
-    self as interface, Address, Initialize, Instruction, PROGRAM_ID, Profile, Queue, Registry, Rollup, SettlementError,
+    self as interface, Address, Initialize, Instruction, Profile, Queue, Registry, Rollup, SettlementError,
 };
 use cairn_types::{BatchHeader, Cursor, Digest, VerdictCounts};
 use litesvm::LiteSVM;
@@ -17,11 +17,22 @@ use solana_sdk::transaction::{Transaction, TransactionError};
 use std::path::PathBuf;
 
 mod nodes;
+mod proofs;
+mod receipts;
+mod settling;
 
 pub use nodes::receipt_key;
+pub use proofs::{ALL_QUERIES, Fixture, OpenedProof, verified_progress};
+pub use receipts::{FilledBatch, Leaves};
 
-/// Names another program file than the committed one.
-pub const PROGRAM_FILE_VARIABLE: &str = "CAIRN_PROGRAM_SO";
+/// The profile of the program under test, and of its rollups. Its proofs are quicker to make and its files smaller; nothing else
+/// is different about the two programs.
+pub const PROFILE: Profile = Profile::Dev;
+/// The id of the program under test.
+pub const PROGRAM_ID: Address = interface::program_id(PROFILE);
+
+/// Name another file than the committed one for the program of a profile: `dev`, then `production`.
+pub const PROGRAM_FILE_VARIABLES: [&str; 2] = ["CAIRN_PROGRAM_SO", "CAIRN_PRODUCTION_PROGRAM_SO"];
 
 /// What the cluster's clock says in these tests: seconds since the Unix epoch.
 pub const NOW: i64 = 1_790_000_000;
@@ -29,11 +40,16 @@ pub const NOW: i64 = 1_790_000_000;
 /// The genesis hash that the rollup is told. Any will do: programs cannot see the real one.
 pub const GENESIS_HASH: [u8; 32] = [0x47; 32];
 
-/// The program file under test.
+/// The program file of a profile.
 #[must_use]
-pub fn program_file() -> PathBuf {
-    std::env::var_os(PROGRAM_FILE_VARIABLE)
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../programs/settlement.so")), PathBuf::from)
+pub fn program_file(profile: Profile) -> PathBuf {
+    let [dev, production] = PROGRAM_FILE_VARIABLES;
+    let (variable, name) = match profile {
+        Profile::Dev => (dev, "settlement-dev.so"),
+        Profile::Production => (production, "settlement.so"),
+    };
+    let committed = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../programs")).join(name);
+    std::env::var_os(variable).map_or_else(committed, PathBuf::from)
 }
 
 /// How a transaction failed.
@@ -57,6 +73,8 @@ pub struct Machine {
     pub sequencer: Keypair,
     /// The rollup's address, whether it is there yet or not.
     pub rollup: Address,
+    /// Who writes proofs. Nobody to the rollup.
+    pub prover: Keypair,
 }
 
 impl Machine {
@@ -64,17 +82,18 @@ impl Machine {
     #[must_use]
     pub fn without_rollup() -> Self {
         let mut svm = LiteSVM::new();
-        svm.add_program_from_file(pubkey(PROGRAM_ID), program_file()).expect("the program loads");
+        svm.add_program_from_file(pubkey(PROGRAM_ID), program_file(PROFILE)).expect("the program loads");
         let mut clock = svm.get_sysvar::<Clock>();
         clock.unix_timestamp = NOW;
         clock.slot = 1_000;
         svm.set_sysvar(&clock);
-        let (admin, sequencer) = (Keypair::new(), Keypair::new());
-        for key in [&admin, &sequencer] {
+        // The admin is always the same, so that the rollup is, its identity included.
+        let (admin, sequencer, prover) = (Keypair::new_from_array([0xad; 32]), Keypair::new(), Keypair::new());
+        for key in [&admin, &sequencer, &prover] {
             svm.airdrop(&key.pubkey(), 1_000_000_000_000).expect("lamports for the key");
         }
         let rollup = interface::rollup_address(&PROGRAM_ID, &address(&admin), 0);
-        Self { svm, admin, sequencer, rollup }
+        Self { svm, admin, sequencer, rollup, prover }
     }
 
     /// A machine with a fresh rollup.
@@ -113,7 +132,7 @@ impl Machine {
             sequencer: address(&self.sequencer),
             acknowledgement_key: Address([0xac; 32]),
             genesis_hash: GENESIS_HASH,
-            profile: Profile::Dev,
+            profile: PROFILE,
             max_pending: interface::DEFAULT_MAX_PENDING,
             registry: Registry::OPEN,
         }
@@ -166,7 +185,7 @@ impl Machine {
     /// Makes it so that the rollup's last `count` batches left an overdue entry, without submitting them.
     pub fn set_overdue_batches(&mut self, count: u32) {
         const TAIL: usize = interface::layout::ROLLUP_RESERVED + interface::layout::ROLLUP_TAIL;
-        let (rollup, at) = (self.rollup, interface::ROLLUP.size - TAIL - 4);
+        let (rollup, at) = (self.rollup, interface::ROLLUP.size - TAIL - 16);
         self.tamper(&rollup, |data| data[at..at + 4].copy_from_slice(&count.to_le_bytes()));
         assert_eq!(self.rollup().overdue_batches, count);
     }

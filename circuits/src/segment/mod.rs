@@ -115,7 +115,7 @@ impl SegmentTarget {
         let mut builder = Builder::new(config);
         let target = Self::constrain(&mut builder, shape, clauses);
         builder.register_public_inputs(&target.public.to_array());
-        Draft { builder, target }
+        Draft::new(builder, target)
     }
 
     /// Constrains a segment.

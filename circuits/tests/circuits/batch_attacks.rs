@@ -12,23 +12,23 @@ use plonky2::field::types::{Field, PrimeField64};
 use plonky2::iop::witness::PartialWitness;
 use std::sync::OnceLock;
 
-fn build(clauses: Clauses) -> BatchCircuit {
+pub fn build(clauses: Clauses) -> BatchCircuit {
     BatchTarget::draft(Layer::Batch.config(Profile::Dev), &level().circuit, clauses).build()
 }
 
-fn full() -> &'static BatchCircuit {
+pub fn full() -> &'static BatchCircuit {
     static FULL: OnceLock<BatchCircuit> = OnceLock::new();
     FULL.get_or_init(|| build(Clauses::ALL))
 }
 
 /// The proof of three bundles in two segments.
-fn bundles() -> &'static Proof {
+pub fn bundles() -> &'static Proof {
     static BUNDLES: OnceLock<Proof> = OnceLock::new();
     BUNDLES.get_or_init(|| prove(&children().full, &children().next))
 }
 
 /// The header that a proof gives, its free words being 100 and up.
-fn header_of(proof: &Proof) -> [u64; HEADER_WORDS] {
+pub fn header_of(proof: &Proof) -> [u64; HEADER_WORDS] {
     let said: PublicInputsValue = PublicInputs::from_slice(&proof.public_inputs).unwrap();
     let mut header = std::array::from_fn(|index| 100 + index as u64);
     let mut put = |at: usize, values: &[F]| {
@@ -48,7 +48,7 @@ fn header_of(proof: &Proof) -> [u64; HEADER_WORDS] {
     header
 }
 
-fn assign(circuit: &BatchCircuit, proof: &Proof, header: &[u64; HEADER_WORDS]) -> PartialWitness<F> {
+pub fn assign(circuit: &BatchCircuit, proof: &Proof, header: &[u64; HEADER_WORDS]) -> PartialWitness<F> {
     let mut witness = PartialWitness::new();
     circuit.target.assign(&mut witness, proof, header).unwrap();
     witness

@@ -2,7 +2,9 @@
 
 mod aggregation_attacks;
 mod batch_attacks;
+mod final_attacks;
 mod forgery;
+mod gate_attacks;
 mod heavy;
 mod pins;
 mod queue_attacks;

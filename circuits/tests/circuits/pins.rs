@@ -5,18 +5,47 @@ use crate::segment_attacks::{build, full};
 use cairn_circuits::cache::{Cache, Kind};
 use cairn_circuits::fingerprint::Fingerprint;
 use cairn_circuits::security::MAX_OPENED_POLYNOMIALS;
-use cairn_circuits::{CircuitSet, Clause, Clauses, Layer, Profile, pinned};
+use cairn_circuits::verifier_constants::{self, Selectors};
+use cairn_circuits::{Built, CircuitSet, Clause, Clauses, Layer, Profile, packed_proof, pinned, proof_bytes};
 use std::fs;
+
+/// `make constants` has been run since the last change.
+#[test]
+fn the_verifiers_constants_are_those_of_the_circuits() {
+    let _seat = seat();
+    for profile in Profile::ALL {
+        let set = CircuitSet::get(profile, &|_| ()).unwrap();
+        let committed = fs::read_to_string(verifier_constants::file(profile)).unwrap();
+        assert!(verifier_constants::source(set) == committed, "{profile}: run `make constants`");
+        let common = &set.last().circuit.common;
+        assert_eq!(packed_proof::length(common), proof_bytes(profile));
+        assert_eq!(cairn_verifier::circuit_id_of(profile), pinned::layer(profile, Layer::Final).fingerprint.0);
+    }
+}
+
+/// One verifier is for both profiles: it has the gates, their order and their selectors compiled in.
+#[test]
+fn the_last_circuits_of_both_profiles_have_the_same_gates_and_shape() {
+    let _seat = seat();
+    let [one, other] = Profile::ALL.map(|profile| &CircuitSet::get(profile, &|_| ()).unwrap().last().circuit.common);
+    assert_eq!(one.gates, other.gates);
+    assert_eq!(Selectors::of(one), Selectors::of(other));
+    assert_eq!(
+        (one.degree_bits(), one.num_constants, &one.k_is),
+        (other.degree_bits(), other.num_constants, &other.k_is)
+    );
+    assert_eq!(one.fri_params.reduction_arity_bits, other.fri_params.reduction_arity_bits);
+    assert_eq!(one.config.num_challenges, other.config.num_challenges);
+}
 
 /// Builds all circuits of a profile, which checks their fingerprints, and compares what the security estimate assumes.
 fn built_circuits_are_the_pinned_ones(profile: Profile) {
     let _seat = seat();
     let set = CircuitSet::make(profile, &Cache::none(), &|_| ()).unwrap();
     assert_eq!(pinned::layers(profile).count(), set.layers().count());
-    for ((layer, circuit, used), (pinned_layer, pin)) in set.layers().zip(pinned::layers(profile)) {
-        assert_eq!((layer, circuit.common.degree_bits()), (pinned_layer, pin.degree_bits));
-        assert!(used <= circuit.common.degree());
-        let common = &circuit.common;
+    for (Built { layer, common, used_rows, .. }, (pinned_layer, pin)) in set.layers().zip(pinned::layers(profile)) {
+        assert_eq!((layer, common.degree_bits()), (pinned_layer, pin.degree_bits));
+        assert!(used_rows <= common.degree());
         let challenges = common.config.num_challenges;
         let opened = common.config.num_wires
             + common.config.num_routed_wires

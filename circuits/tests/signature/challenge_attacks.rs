@@ -31,7 +31,7 @@ fn build(clauses: Clauses) -> Compiled<Split> {
     let bits = chain.challenge_bits().collect();
     let split =
         ChallengeTarget::constrain(&mut builder, enforcer, challenge, chain.challenge, chain.challenge_upper, bits);
-    Draft { builder, target: Split { w, challenge, chain, split } }.build()
+    Draft::new(builder, Split { w, challenge, chain, split }).build()
 }
 
 fn assign(target: &Split, challenge: [u64; 4]) -> PartialWitness<F> {

@@ -13,7 +13,7 @@ fn several(count: usize) -> Draft<Vec<Slot>> {
     let mut builder = Builder::new(Layer::Segment.config(Profile::Dev));
     let mut enforcer = Enforcer::new(Clauses::ALL);
     let target = (0..count).map(|_| constrain(&mut builder, &mut enforcer)).collect();
-    Draft { builder, target }
+    Draft::new(builder, target)
 }
 
 #[test]

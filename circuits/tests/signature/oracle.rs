@@ -206,7 +206,7 @@ fn draft() -> Draft<Oracle> {
     // w = T/U, and U is not zero.
     let encoded = c.mul(nonce, point.u);
     c.equal(encoded, point.t);
-    Draft { builder, target: Oracle { key, message, nonce, scalar, elements, point: [x, u], root } }
+    Draft::new(builder, Oracle { key, message, nonce, scalar, elements, point: [x, u], root })
 }
 
 fn oracle() -> &'static (Circuit, Oracle) {

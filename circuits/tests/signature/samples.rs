@@ -39,7 +39,7 @@ pub fn constrain(builder: &mut Builder, enforcer: &mut Enforcer) -> Slot {
 pub fn draft(clauses: Clauses) -> Draft<Slot> {
     let mut builder = Builder::new(Layer::Segment.config(Profile::Dev));
     let target = constrain(&mut builder, &mut Enforcer::new(clauses));
-    Draft { builder, target }
+    Draft::new(builder, target)
 }
 
 pub fn build(clauses: Clauses) -> Compiled<Slot> {

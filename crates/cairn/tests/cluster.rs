@@ -76,13 +76,14 @@ async fn a_rollup_on_a_cluster_is_served_by_processes_that_share_only_the_chain(
     );
     let created = bench.json(&create).await;
     let rollup = created["rollup"].as_str().unwrap_or_else(|| panic!("no rollup in {created}")).to_owned();
-    bench.chain.fund(sequencer, common::SOL).await.unwrap();
+    // Most of it is the rent of the account that proofs are uploaded to.
+    bench.chain.fund(sequencer, 2 * common::SOL).await.unwrap();
 
     let (intake, workers, grpc, http) = (free_address(), free_address(), free_address(), free_address());
     let folder: PathBuf = bench.path("");
-    let on_chain = format!("--rpc {url} --rollup {rollup}");
+    let on_chain = format!("--rpc {url} --rollup {rollup} --profile dev");
     let serve = format!(
-        "sequencer {on_chain} --key sequencer.json --acknowledgement-key acknowledgement.json --data served --profile dev \
+        "sequencer {on_chain} --key sequencer.json --acknowledgement-key acknowledgement.json --data served \
          --sequencer-listen {intake} --seal-age 200ms --chain-poll 200ms --prover-listen {workers} --prove-local false"
     );
     // A key of somebody else's is refused before anything is served.
@@ -123,7 +124,20 @@ async fn a_rollup_on_a_cluster_is_served_by_processes_that_share_only_the_chain(
     let status: Value = serde_json::from_slice(&get(&http, "/v1/status").unwrap()).unwrap();
     let genesis = status["chain"]["genesis_hash"].as_str().expect("a hash");
     let verify = format!("verify one.cairnproof {on_chain} --genesis {genesis} --min-servers 1");
-    let verified = bench.run(&verify).await;
-    assert_eq!(verified.code, 0, "{verified:?}");
-    assert!(verified.out.contains("its header is final on chain"), "{}", verified.out);
+    let submitted = bench.run(&format!("{verify} --require submitted")).await;
+    assert_eq!(submitted.code, 0, "{submitted:?}");
+    assert!(submitted.out.contains("its header is final on chain"), "{}", submitted.out);
+    let said = until("the chain has verified the batch's proof", async || {
+        let verified = bench.run(&verify).await;
+        (verified.code == 0).then_some(verified.out)
+    })
+    .await;
+    assert!(said.contains("the chain has verified its proof"), "{said}");
+    // One with the registration, one with the receipts. The indexer looks at the chain a little later than `verify` did.
+    until("the indexer says so too", async || {
+        let status: Value = serde_json::from_slice(&get(&http, "/v1/status")?).ok()?;
+        let settled: u64 = status["batches_settled"].as_str()?.parse().ok()?;
+        (settled >= 2).then_some(())
+    })
+    .await;
 }

@@ -80,6 +80,13 @@ fn every_receipt_of_the_crawl_is_proved_and_verified() {
     assert_eq!(count("failed"), 0);
     assert_eq!(count("batches"), 2, "one registers the node, one holds its receipts");
     assert!(count("compute_units") > 100_000, "the program recomputed a statement of six permutations");
+    assert_eq!(count("settled"), count("batches"), "the chain has verified the proof of each");
+    assert!(count("upload_transactions") > 2 * 50, "a transaction holds about a kilobyte of a proof");
+    assert!(count("verify_transactions") >= 2, "one for each proof of the profile `dev`, unless it is sent again");
+    assert!(count("verify_compute_units") > 2 * 500_000);
+    assert!(count("lamports_fees") >= 5_000 * (count("upload_transactions") + count("verify_transactions")));
+    assert!(count("lamports_locked") > 0);
+    assert_eq!(count("lamports_refunded"), count("lamports_locked"), "no rent stays behind");
     assert!(demo.summary["prove_seconds"].as_f64().expect("a number") > 0.0);
     assert_eq!(demo.proof_files().len() as u64, count("receipts"));
 
@@ -138,7 +145,7 @@ fn a_changed_payload_digest_is_invalid_and_says_what_differs() {
 }
 
 #[test]
-fn the_published_batch_proof_is_checked_against_the_pinned_circuits() {
+fn the_published_batch_proof_is_checked_by_the_verifier_of_the_chain() {
     let demo = demo();
     let file = demo.data.join("objects/proofs").join(format!("{}.proof", demo.anchor()));
     let check = |file: &Path, root: &str| {
@@ -156,6 +163,26 @@ fn the_published_batch_proof_is_checked_against_the_pinned_circuits() {
     let output = check(&changed, demo.anchor());
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
     assert_eq!(check(&file, &"00".repeat(32)).status.code(), Some(1));
+
+    // Its name says which header it is of; that such a header is real it does not say.
+    let check = |file: &Path, more: &[&str]| {
+        cairn(&[&["check-proof", file.to_str().expect("text"), "--profile", "dev"], more].concat())
+    };
+    let named = check(&file, &[]);
+    assert_eq!(named.status.code(), Some(3), "{}", text(&named.stdout));
+    assert!(text(&named.stdout).contains("proved, not anchored"), "{}", text(&named.stdout));
+    let renamed = folder.path().join("renamed.proof");
+    fs::copy(&file, &renamed).expect("copied");
+    let unnamed = check(&renamed, &[]);
+    assert_eq!(unnamed.status.code(), Some(2));
+    assert!(text(&unnamed.stderr).contains("--root"), "{}", text(&unnamed.stderr));
+    let several = check(&renamed, &["--root", &"00".repeat(32), "--root", demo.anchor()]);
+    assert_eq!(several.status.code(), Some(0), "{}", text(&several.stdout));
+    let production = cairn(&["check-proof", file.to_str().expect("text"), "--root", demo.anchor()]);
+    assert_eq!(production.status.code(), Some(1));
+    assert!(text(&production.stdout).contains("it is of the profile dev"), "{}", text(&production.stdout));
+    fs::write(&changed, &bytes[..bytes.len() - 8]).expect("written");
+    assert_eq!(check(&changed, &["--root", demo.anchor()]).status.code(), Some(2), "no proof has this length");
 }
 
 #[test]
@@ -166,4 +193,5 @@ fn a_second_demo_in_the_same_directory_submits_nothing_twice() {
     assert_eq!(second["batches"], first["batches"]);
     assert_eq!(second["anchors"], first["anchors"]);
     assert_eq!(second["verified"], first["receipts"]);
+    assert_eq!((&second["settled"], &second["upload_transactions"]), (&first["settled"], &Value::from(0)));
 }

@@ -59,7 +59,8 @@ impl Network {
     fn start(folder: &Path, offset: u16) -> Self {
         let ready = folder.join("ready.json");
         let mut child = cairn(folder)
-            .args(["localnet", "--data", "data", "--seal-age", "200ms", "--ready-file", "ready.json", "--json"])
+            .args(["localnet", "--data", "data", "--profile", "dev", "--seal-age", "200ms"])
+            .args(["--ready-file", "ready.json", "--json"])
             .args(["--port-offset", &offset.to_string()])
             .stdout(fs::File::create(folder.join("stdout")).expect("a file"))
             .spawn()
@@ -81,12 +82,16 @@ impl Network {
 
     /// What the indexer answers, as text.
     fn get(&self, path: &str) -> String {
+        text(&self.get_bytes(path))
+    }
+
+    fn get_bytes(&self, path: &str) -> Vec<u8> {
         let url = self.at("indexer");
         let host = url.strip_prefix("http://").expect("a URL");
         let mut stream = TcpStream::connect(host).expect("it listens");
         write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
         answer
     }
 
@@ -127,6 +132,23 @@ fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// Fetches a proof file of batch 1 and verifies it as its owner would: by the chain, which must have verified the batch.
+fn verify_one(folder: &Path, network: &Network, on_chain: &[&str]) {
+    let bundle = network.get("/v1/batches/1/bundles/0");
+    let (_, body) = bundle.split_once("\r\n\r\n").expect("a body");
+    let bundle: Value = serde_json::from_str(body).expect("JSON");
+    let digest = bundle["records"][0]["receipt_digest"].as_str().expect("a digest").to_owned();
+    let reply = network.get_bytes(&format!("/v1/receipts/{digest}/proof"));
+    let head = reply.windows(4).position(|end| end == b"\r\n\r\n").expect("a body");
+    assert!(text(&reply[..head]).to_lowercase().contains("cairn-settled: true"), "{}", text(&reply[..head]));
+    fs::write(folder.join("one.cairnproof"), &reply[head + 4..]).expect("written");
+    let genesis = network.at("genesis_hash");
+    let all = [&["verify", "one.cairnproof", "--genesis", &genesis, "--min-servers", "1"], on_chain].concat();
+    let verified = run(folder, &all);
+    assert!(verified.status.success(), "{}{}", text(&verified.stdout), text(&verified.stderr));
+    assert!(text(&verified.stdout).contains("the chain has verified its proof"), "{}", text(&verified.stdout));
+}
+
 #[test]
 fn a_network_is_used_stopped_and_continued() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -143,7 +165,8 @@ fn a_network_is_used_stopped_and_continued() {
     assert_eq!(network.at("sequencer"), format!("http://127.0.0.1:{}", 7_420 + offset));
 
     // Another one over the same directory, or at the same ports, is told why not.
-    let second = |data| run(folder, &["localnet", "--data", data, "--port-offset", &offset.to_string()]);
+    let second =
+        |data| run(folder, &["localnet", "--data", data, "--profile", "dev", "--port-offset", &offset.to_string()]);
     for (data, expected) in [("data", "is open in another process"), ("other", "--port-offset")] {
         let refused = second(data);
         assert_eq!(refused.status.code(), Some(2));
@@ -151,25 +174,15 @@ fn a_network_is_used_stopped_and_continued() {
     }
 
     assert!(run(folder, &["keygen", "--out", "node.key"]).status.success());
-    let (rpc, rollup, registrar) = (network.at("rpc"), network.at("rollup"), network.at("registrar"));
-    let registered = json(
-        folder,
-        &[
-            "register",
-            "--rpc",
-            &rpc,
-            "--rollup",
-            &rollup,
-            "--authority",
-            "authority.json",
-            "--new-authority",
-            "--airdrop",
-            "--registrar",
-            &registrar,
-            "--json",
-        ],
-    );
-    assert_eq!(registered["node_index"], 0);
+    // The same after a restart.
+    let (rpc, rollup) = (network.at("rpc"), network.at("rollup"));
+    let on_chain = ["--rpc", &rpc, "--rollup", &rollup, "--profile", "dev"];
+    let as_authority = |command: &str, more: &[&str]| {
+        let all = [&[command], &on_chain[..], &["--authority", "authority.json", "--airdrop", "--json"], more].concat();
+        json(folder, &all)
+    };
+    let registered = as_authority("register", &["--new-authority"]);
+    assert_eq!((&registered["node_index"], &registered["bond_lamports"]), (&0.into(), &"100000000".into()));
     let (url, id) = (network.at("sequencer"), network.at("rollup_id"));
     let acknowledgement_key = network.at("acknowledgement_key");
     let submit = [
@@ -193,13 +206,17 @@ fn a_network_is_used_stopped_and_continued() {
     assert!(text(&submitted.stdout).starts_with("9 receipts acknowledged"), "{}", text(&submitted.stdout));
 
     let status = |network: &Network| json(folder, &["status", "--sequencer", &network.at("sequencer"), "--json"]);
-    let batches = until("batches are submitted", || {
+    until("batches are settled", || {
         let status = status(&network);
         let sequencer = &status["sequencer"];
-        let (sealed, done) = (sequencer["batches_sealed"].as_u64()?, sequencer["batches_submitted"].as_u64()?);
-        (sequencer["bundles_unsealed"] == 0 && sealed == done && sealed >= 2).then_some(done)
+        let (sealed, done) = (sequencer["batches_sealed"].as_u64()?, sequencer["batches_settled"].as_u64()?);
+        (sequencer["bundles_unsealed"] == 0 && sealed == done && sealed >= 2).then_some(())
     });
     until("the indexer follows", || network.get("/v1/status").contains("\"receipts\":\"9\"").then_some(()));
+    until("and sees them settled", || network.get("/v1/batches/1").contains("\"settled\":true").then_some(()));
+    verify_one(folder, &network, &on_chain);
+
+    let batches = status(&network)["sequencer"]["batches_settled"].as_u64().expect("a number");
     let metrics = network.get("/metrics");
     assert!(metrics.contains("cairn_sequencer_") && metrics.contains("cairn_indexer_"), "of both: {metrics}");
     let before = network.directory.clone();
@@ -208,28 +225,20 @@ fn a_network_is_used_stopped_and_continued() {
     let network = Network::start(folder, offset);
     assert_eq!(network.directory, before, "the same network");
     let after = status(&network);
-    assert_eq!(after["sequencer"]["batches_submitted"].as_u64(), Some(batches));
+    assert_eq!(after["sequencer"]["batches_settled"].as_u64(), Some(batches));
     until("the index is there", || network.get("/v1/status").contains("\"receipts\":\"9\"").then_some(()));
     let again = run(folder, &submit);
     assert!(text(&again.stdout).starts_with("0 receipts acknowledged"), "{}", text(&again.stdout));
-    assert_eq!(
-        json(
-            folder,
-            &[
-                "register",
-                "--rpc",
-                &network.at("rpc"),
-                "--rollup",
-                &network.at("rollup"),
-                "--authority",
-                "authority.json",
-                "--json"
-            ]
-        )["outcome"],
-        "already registered"
-    );
+    // A bond comes back once the batch that consumes the deactivation is settled.
+    assert_eq!(as_authority("deactivate", &["--yes"])["outcome"], "deactivating");
+    let refunded = until("the deactivation is settled", || {
+        let node = as_authority("deactivate", &[]);
+        (node["settled"] == true && node["bond_lamports"] == "0").then_some(node)
+    });
+    assert_eq!((&refunded["active"], &refunded["consumed"]), (&false.into(), &true.into()));
+    assert_eq!(as_authority("deactivate", &[])["outcome"], "already deactivated");
     network.stop();
-    let other = run(folder, &["localnet", "--data", "data", "--profile", "production"]);
+    let other = run(folder, &["localnet", "--data", "data"]);
     assert!(text(&other.stderr).contains("--profile dev"), "{}", text(&other.stderr));
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use cairn_chain::{Keypair, NewRollup, PROGRAM_ID, RollupClient};
+use cairn_chain::{DEV_PROGRAM_ID, Keypair, NewRollup, RollupClient};
 use cairn_interface::{DEFAULT_BOND, DEFAULT_MAX_PENDING, Profile, Registry};
 use cairn_types::state::{MemoryState, touched};
 use cairn_types::{Batch, Cursor};
@@ -29,7 +29,7 @@ impl Bench {
             chain.fund(key.address(), 100 * SOL).await.unwrap();
         }
         registrar.save(&served.path("registrar.json")).unwrap();
-        let client = RollupClient::of_admin(Arc::new(chain), PROGRAM_ID, &admin.address(), 0);
+        let client = RollupClient::of_admin(Arc::new(chain), DEV_PROGRAM_ID, &admin.address(), 0);
         let new = NewRollup {
             id: 0,
             sequencer: sequencer.address(),
@@ -89,7 +89,7 @@ impl Bench {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_takes_a_node_from_registration_to_the_refund() {
+async fn an_operator_takes_a_node_from_registration_to_deactivation() {
     let mut bench = Bench::new(|_| Registry::OPEN).await;
     let [first, second, _] =
         [bench.keygen("first.key").await, bench.keygen("second.key").await, bench.keygen("third.key").await];
@@ -111,7 +111,10 @@ async fn an_operator_takes_a_node_from_registration_to_the_refund() {
 
     bench.consume().await;
     let text = bench.cairn("register --key first.key").await.out;
-    assert!(text.starts_with("already registered: node 0 ") && text.contains("consumed by a batch"), "{text}");
+    assert!(
+        text.starts_with("already registered: node 0 ") && text.contains("consumed by a batch that is not settled yet"),
+        "{text}"
+    );
     assert!(text.contains("cairn submit --key first.key"), "{text}");
 
     let rotating = bench.json("rotate-key --key second.key").await;
@@ -121,7 +124,7 @@ async fn an_operator_takes_a_node_from_registration_to_the_refund() {
     let text = bench.cairn("rotate-key --key second.key").await.out;
     assert!(text.contains("next to be consumed") && text.contains("until entry 2 is consumed"), "{text}");
     let error = bench.refused("rotate-key --key third.key").await;
-    assert!(error.contains("entry 2") && error.contains("after the next batch"), "{error}");
+    assert!(error.contains("entry 2") && error.contains("is settled"), "{error}");
 
     let error = bench.refused("deactivate").await;
     assert!(error.contains("--yes") && error.contains(&second), "{error}");
@@ -129,16 +132,19 @@ async fn an_operator_takes_a_node_from_registration_to_the_refund() {
     let gone = bench.json("deactivate --yes").await;
     assert_eq!((&gone["outcome"], &gone["active"]), (&"deactivating".into(), &false.into()));
     let text = bench.cairn("deactivate").await.out;
-    assert!(text.starts_with("already deactivated") && text.contains("once entry 3 is consumed"), "{text}");
+    assert!(
+        text.starts_with("already deactivated") && text.contains("once the batch that consumes entry 3 is settled"),
+        "{text}"
+    );
     for command in ["register --key second.key", "rotate-key --key third.key"] {
         let error = bench.refused(command).await;
         assert!(error.contains("another --authority"), "{command}: {error}");
     }
     bench.consume().await;
-    let refunded = bench.json("deactivate").await;
-    assert_eq!((&refunded["outcome"], &refunded["bond_lamports"]), (&"bond of 0.1 SOL refunded".into(), &"0".into()));
-    let text = bench.cairn("deactivate").await.out;
-    assert!(text.contains("nothing: the node is gone"), "{text}");
+    // Submitted is not settled: the batch could be abandoned, and the entry with it.
+    let waiting = bench.json("deactivate").await;
+    assert_eq!((&waiting["outcome"], &waiting["consumed"]), (&"already deactivated".into(), &true.into()));
+    assert_eq!((&waiting["settled"], &waiting["bond_lamports"]), (&false.into(), &DEFAULT_BOND.to_string().into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

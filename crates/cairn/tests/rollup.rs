@@ -2,7 +2,7 @@
 
 mod common;
 
-use cairn_chain::{Address, Chain as _, Keypair, PROGRAM_ID, RollupClient};
+use cairn_chain::{Address, Chain as _, DEV_PROGRAM_ID, Keypair, RollupClient};
 use cairn_interface::{DEFAULT_MAX_PENDING, DEFAULT_QUEUE_DEADLINE, PAUSE_SECONDS, rollup_address, rollup_id};
 use cairn_types::Profile;
 use common::{SOL, Served};
@@ -31,11 +31,11 @@ impl Bench {
     }
 
     fn address(&self) -> Address {
-        rollup_address(&PROGRAM_ID, &self.admin, 0)
+        rollup_address(&DEV_PROGRAM_ID, &self.admin, 0)
     }
 
     fn client(&self) -> RollupClient {
-        RollupClient::new(Arc::new(self.served.chain.clone()), PROGRAM_ID, self.address())
+        RollupClient::new(Arc::new(self.served.chain.clone()), DEV_PROGRAM_ID, self.address())
     }
 
     /// `create` with what it must be told, and more.
@@ -67,7 +67,7 @@ impl Bench {
 async fn an_admin_creates_a_rollup_and_finds_it_there_the_second_time() {
     let bench = Bench::new().await;
     let error = bench.served.refused(&bench.create("")).await;
-    assert!(error.contains("has 0 SOL") && error.contains("rent 0.16") && error.contains("--airdrop"), "{error}");
+    assert!(error.contains("has 0 SOL") && error.contains("rent 0.19") && error.contains("--airdrop"), "{error}");
     // Lamports that somebody sent to the address are no rollup.
     bench.served.chain.fund(bench.address(), 1_000_000).await.unwrap();
 
@@ -79,7 +79,7 @@ async fn an_admin_creates_a_rollup_and_finds_it_there_the_second_time() {
 
     let shown = bench.served.json(&bench.show()).await;
     let genesis = bench.served.chain.genesis_hash().await.unwrap();
-    let identity = rollup_id(&genesis, &PROGRAM_ID, &bench.address(), Profile::Dev);
+    let identity = rollup_id(&genesis, &DEV_PROGRAM_ID, &bench.address(), Profile::Dev);
     for (name, value) in [
         ("rollup_id", identity.to_hex()),
         ("admin", bench.admin.to_string()),
@@ -212,7 +212,7 @@ async fn what_is_wrong_is_said_by_its_flag_and_nothing_is_sent() {
         (format!("rollup pause --rpc {url} --rollup {} --admin none.json", bench.address()), "none.json"),
         (format!("rollup pause --rpc {url} --admin admin.json"), "--rollup"),
         (bench.create("--max-pending 0"), "--max-pending"),
-        (bench.create("--max-pending 1048577"), "--max-pending"),
+        (bench.create("--max-pending 1025"), "--max-pending"),
         (bench.create("--bond x"), "--bond"),
         (bench.create("--blob-location ftp://x"), "--blob-location"),
         (
@@ -228,6 +228,8 @@ async fn what_is_wrong_is_said_by_its_flag_and_nothing_is_sent() {
             "is the sequencer's key too",
         ),
         (format!("rollup show --rpc {url} --rollup {} --program {nowhere}", bench.address()), "belongs to"),
+        (format!("{} --profile production", bench.show()), "is of the other profile: give --profile dev"),
+        (format!("{} --profile production", bench.of("pause")), "is of the other profile: give --profile dev"),
         (
             format!("rollup show --rpc http://127.0.0.1:9 --rpc-budget 2s --rollup {}", bench.address()),
             "no chain answers",

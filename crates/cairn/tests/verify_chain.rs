@@ -1,7 +1,7 @@
 //! `cairn verify --rpc`, as an auditor types it, against servers that agree, lag, fork, or are of another chain.
 
 use cairn_chain::{
-    Chain as _, EmbeddedChain, EmbeddedRpcServer, Keypair, NewNode, NewRollup, Options, PROGRAM_ID, RollupClient,
+    Chain as _, DEV_PROGRAM_ID, EmbeddedChain, EmbeddedRpcServer, Keypair, NewNode, NewRollup, Options, RollupClient,
 };
 use cairn_client::NodeKey;
 use cairn_interface::{Address, DEFAULT_MAX_PENDING, Profile, Registry};
@@ -59,7 +59,7 @@ impl Bench {
         for key in [&admin, &sequencer] {
             chain.fund(key.address(), 100 * SOL).await.unwrap();
         }
-        let client = RollupClient::of_admin(Arc::new(chain.clone()), PROGRAM_ID, &admin.address(), 0);
+        let client = RollupClient::of_admin(Arc::new(chain.clone()), DEV_PROGRAM_ID, &admin.address(), 0);
         let new = NewRollup {
             id: 0,
             sequencer: sequencer.address(),
@@ -120,17 +120,18 @@ impl Bench {
             fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
         }
         let chain = open(&folder);
-        let client = RollupClient::new(Arc::new(chain.clone()), PROGRAM_ID, self.side.client.address());
+        let client = RollupClient::new(Arc::new(chain.clone()), DEV_PROGRAM_ID, self.side.client.address());
         let server = serve(&chain).await;
         let Side { cursor, state, sequence, .. } = &self.side;
         Side { chain, client, server, cursor: *cursor, state: state.clone(), sequence: *sequence }
     }
 
-    /// Runs `cairn verify` with these servers and the right pins.
+    /// Runs `cairn verify` with these servers and the right pins; nothing is settled here, and being submitted is enough.
     async fn verify(&self, files: &str, servers: &[String]) -> Ran {
         let servers: Vec<_> = servers.iter().map(|url| format!("--rpc {url}")).collect();
         let (genesis, rollup) = (&self.genesis, self.side.client.address());
-        self.run(&format!("{files} {} --genesis {genesis} --rollup {rollup}", servers.join(" "))).await
+        let pins = format!("--genesis {genesis} --rollup {rollup} --require submitted");
+        self.run(&format!("{files} {} {pins}", servers.join(" "))).await
     }
 
     async fn run(&self, arguments: &str) -> Ran {
@@ -143,6 +144,7 @@ impl Bench {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CAIRN_")) {
             command.env_remove(name);
         }
+        command.env("CAIRN_PROFILE", "dev");
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         Ran {
@@ -169,7 +171,7 @@ impl Side {
 }
 
 fn open(folder: &Path) -> EmbeddedChain {
-    EmbeddedChain::open(folder, Options::default()).unwrap()
+    EmbeddedChain::open(folder, Options::of(Profile::Dev)).unwrap()
 }
 
 async fn serve(chain: &EmbeddedChain) -> EmbeddedRpcServer {
@@ -213,7 +215,7 @@ async fn two_servers_that_agree_anchor_receipts_and_accounts() {
 
     let ran = bench.verify("files/one.cairnproof", &bench.both()).await;
     assert_eq!(ran.code, 0, "{ran:?}");
-    let said = "valid: its header is final on chain, as 2 servers agree; the chain has not verified its proof";
+    let said = "valid: its header is final on chain, as 2 servers agree; the chain has not verified its proof yet";
     for part in [said, &a, &b, &bench.genesis, &bench.side.client.address().to_string(), "cairn check-proof"] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
@@ -246,6 +248,28 @@ async fn two_servers_that_agree_anchor_receipts_and_accounts() {
     assert_eq!(bench.verify(&format!("files/one.cairnproof --root {root}"), &bench.both()).await.code, 0);
     let ran = bench.verify(&format!("files/two.cairnproof --root {root}"), &bench.both()).await;
     assert!(ran.code == 1 && ran.out.contains("none of the --root given"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_whose_proof_the_chain_has_not_verified_anchors_only_who_takes_that() {
+    let mut bench = Bench::new().await;
+    bench.next("one", "one.cairnproof").await;
+    let [a, b] = bench.both();
+    let pins = format!("--rpc {a} --rpc {b} --genesis {} --rollup {}", bench.genesis, bench.side.client.address());
+    let ran = bench.run(&format!("one.cairnproof {pins}")).await;
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let said =
+        "not anchored: its header is final on chain, as 2 servers agree; the chain has not verified its proof yet";
+    assert!(ran.out.contains(said) && ran.out.contains("--require submitted"), "{}", ran.out);
+    let ran = bench.run(&format!("one.cairnproof {pins} --json")).await;
+    let object = &objects(&ran.out)[0];
+    assert_eq!((ran.code, &object["anchored"], &object["chain"]["settled"]), (3, &false.into(), &false.into()));
+    assert_eq!(object["chain"]["final"], true);
+    let ran = bench.run(&format!("one.cairnproof {pins} --require settled")).await;
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert_eq!(bench.run(&format!("one.cairnproof {pins} --require submitted")).await.code, 0);
+    let ran = bench.run(&format!("one.cairnproof {pins} --require proved")).await;
+    assert!(ran.code == 2 && ran.err.contains("--require"), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -308,8 +332,10 @@ async fn a_file_that_does_not_hold_or_is_not_on_chain_is_not_anchored() {
     for pins in [
         format!("--genesis {genesis} --rollup {stranger}"),
         format!("--genesis {genesis} --rollup {rollup} --program {stranger}"),
-        format!("--cluster devnet --rollup {rollup} --program {PROGRAM_ID}"),
-        format!("--rollup {rollup} --program {PROGRAM_ID}"),
+        format!("--cluster devnet --rollup {rollup} --program {DEV_PROGRAM_ID}"),
+        format!("--rollup {rollup} --program {DEV_PROGRAM_ID}"),
+        format!("--genesis {genesis} --rollup {rollup} --program {DEV_PROGRAM_ID} --profile production"),
+        format!("--genesis {genesis} --rollup {rollup} --profile production"),
     ] {
         let ran = bench.run(&format!("{files} --rpc {a} --rpc {b} {pins}")).await;
         assert!(ran.code == 1 && ran.out.contains("is not that of rollup"), "{pins}: {ran:?}");
@@ -361,15 +387,26 @@ async fn what_is_wrong_with_the_options_is_said_by_their_names() {
     let environment = [
         ("CAIRN_VERIFY_RPC", format!("{a},{b}")),
         ("CAIRN_ROLLUP", rollup.to_string()),
-        ("CAIRN_PROGRAM", PROGRAM_ID.to_string()),
+        ("CAIRN_PROGRAM", DEV_PROGRAM_ID.to_string()),
     ];
-    let ran = bench.run_with(&environment, &format!("one.cairnproof --genesis {genesis}")).await;
+    let ran = bench.run_with(&environment, &format!("one.cairnproof --genesis {genesis} --require submitted")).await;
     assert!(ran.code == 0 && ran.out.contains("as 2 servers agree"), "{ran:?}");
     // The servers of other commands stand in for one another: here they would be one opinion.
     let ran = bench.run_with(&[("CAIRN_RPC", format!("{a},{b}"))], "one.cairnproof").await;
     assert!(ran.code == 3 && ran.out.contains("--rpc"), "{ran:?}");
     let help = bench.run("--help").await.out;
-    for option in ["--rpc", "--cluster", "--genesis", "--rollup", "--program", "--min-servers", "--wait", "finalized"] {
+    for option in [
+        "--rpc",
+        "--cluster",
+        "--genesis",
+        "--rollup",
+        "--program",
+        "--profile",
+        "--require",
+        "--min-servers",
+        "--wait",
+        "finalized",
+    ] {
         assert!(help.contains(option), "--help does not tell of {option}");
     }
 }

@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// An ed25519 signing key. Its secret leaves memory only through [`Keypair::save`].
+/// An ed25519 signing key. Its secret leaves memory only through [`Keypair::save`] and [`Keypair::to_bytes`].
 pub struct Keypair(SolanaKeypair);
 
 /// Why a key file could not be used.
@@ -59,6 +59,12 @@ impl Keypair {
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 64]) -> Option<Self> {
         SolanaKeypair::try_from(bytes.as_slice()).ok().map(Self)
+    }
+
+    /// The 64 bytes that [`Self::from_bytes`] takes: for who keeps a key among records of its own.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 64] {
+        self.0.to_bytes()
     }
 
     /// Reads a key file.

@@ -23,15 +23,17 @@ mod transaction;
 mod watch;
 
 pub use account::{Account, AccountFilter, Accounts, ProgramAccounts};
-pub use cairn_interface::{Address, MAX_TRANSACTION_BYTES, PROGRAM_ID};
+pub use cairn_interface::{Address, DEV_PROGRAM_ID, MAX_TRANSACTION_BYTES, PROGRAM_ID, program_id};
 pub use chain::{Blockhash, Chain, Commitment, Tip, TransactionStatus};
 pub use embedded::{EmbeddedChain, EmbeddedFollower, JournalError, OpenError, Options, Program, Record, StateError};
 pub use error::{BoxError, ChainError, ErrorClass};
 pub use failure::TransactionFailure;
 pub use keypair::{KeyFileError, Keypair};
 pub use rollup::{
-    DELIVERY_PATIENCE, DeliveryEvent, DeliveryObserver, FeePolicy, FinalizedQueue, MAX_SNAPSHOT_BATCHES, NewNode,
-    NewRollup, RollupClient, RollupError, Snapshot, Submitted,
+    DELIVERY_PATIENCE, DeliveryEvent, DeliveryObserver, Draft, FeePolicy, FinalizedQueue, LAMPORTS_PER_SIGNATURE,
+    MAX_SNAPSHOT_BATCHES, NewNode, NewRollup, POW_WITNESS, PROOF_CHUNK_BYTES, Priced, ProofAccount, ProofPlace,
+    ProofSnapshot, RollupClient, RollupError, STEP_UNITS, Snapshot, StepUnits, Submitted, Verified, all_queries,
+    circuit_id,
 };
 pub use rpc::{
     EmbeddedRpcServer, InvalidRpcOptions, InvalidUrl, RPC_ADDRESS, RPC_URL, RpcChain, RpcOptions, ServerState,

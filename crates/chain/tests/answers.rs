@@ -3,7 +3,7 @@
 //! are true no client can see from one server's answer.
 
 use cairn_chain::{
-    Address, Chain, Commitment, EmbeddedChain, EmbeddedRpcServer, Keypair, NewNode, NewRollup, Options, PROGRAM_ID,
+    Address, Chain, Commitment, DEV_PROGRAM_ID, EmbeddedChain, EmbeddedRpcServer, Keypair, NewNode, NewRollup, Options,
     RollupClient, RpcChain, RpcOptions, Websocket,
 };
 use cairn_interface::{DEFAULT_MAX_PENDING, Profile, Registry};
@@ -148,12 +148,12 @@ fn replace(part: &mut Value, kind: u32) {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_changed_answer_panics_hangs_or_shows_another_rollup() {
     let dir = tempfile::tempdir().unwrap();
-    let embedded = EmbeddedChain::open(dir.path(), Options::default()).unwrap();
+    let embedded = EmbeddedChain::open(dir.path(), Options::of(Profile::Dev)).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = EmbeddedRpcServer::serve(embedded.clone(), listener, CancellationToken::new()).unwrap();
     let admin = Keypair::generate();
     embedded.fund(admin.address(), 10 * SOL).await.unwrap();
-    let truth = RollupClient::of_admin(Arc::new(embedded), PROGRAM_ID, &admin.address(), 0);
+    let truth = RollupClient::of_admin(Arc::new(embedded), DEV_PROGRAM_ID, &admin.address(), 0);
     let new = NewRollup {
         id: 0,
         sequencer: Keypair::generate().address(),
@@ -181,7 +181,7 @@ async fn no_changed_answer_panics_hangs_or_shows_another_rollup() {
             ..RpcOptions::new([url.as_str()])
         };
         let chain = Arc::new(RpcChain::with_options(&options).unwrap());
-        let client = RollupClient::new(chain.clone(), PROGRAM_ID, truth.address());
+        let client = RollupClient::new(chain.clone(), DEV_PROGRAM_ID, truth.address());
         let ask = async {
             match question {
                 0 => client.rollup().await.map(|found| assert_eq!(found.rollup_id, rollup_id)).is_ok(),
@@ -201,7 +201,7 @@ async fn no_changed_answer_panics_hangs_or_shows_another_rollup() {
                 8 => chain.status(&created.signature).await.is_ok(),
                 9 => chain.statuses(&[created.signature; 3]).await.is_ok(),
                 10 => chain.recent_fees(&[truth.address()]).await.is_ok(),
-                _ => chain.accounts(&[PROGRAM_ID, Address([9; 32])], Commitment::Processed).await.is_ok(),
+                _ => chain.accounts(&[DEV_PROGRAM_ID, Address([9; 32])], Commitment::Processed).await.is_ok(),
             }
         };
         match tokio::time::timeout(Duration::from_secs(60), ask).await.expect("every call ends") {

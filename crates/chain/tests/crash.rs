@@ -1,6 +1,7 @@
 //! A process that sends transactions is killed at any moment, again and again.
 
 use cairn_chain::{Address, Chain as _, ChainError, Commitment, EmbeddedChain, Options, Record, Signature, TimeSource};
+use cairn_interface::Profile;
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -16,7 +17,7 @@ const ROUNDS: u64 = 12;
 #[tokio::test]
 async fn writer_process() {
     let Ok(dir) = std::env::var(WRITER) else { return };
-    let chain = EmbeddedChain::open(&dir, Options::default()).unwrap();
+    let chain = EmbeddedChain::open(&dir, Options::of(Profile::Dev)).unwrap();
     let mut out = std::io::stdout();
     for lamports in 1_000_000.. {
         let signature = chain.fund(TO, lamports).await.unwrap();
@@ -57,7 +58,7 @@ async fn kill_at_any_moment_loses_no_acknowledged_transaction_and_executes_none_
             }
         }
 
-        let chain = EmbeddedChain::open(dir.path(), Options::default()).unwrap();
+        let chain = EmbeddedChain::open(dir.path(), Options::of(Profile::Dev)).unwrap();
         let text = std::fs::read_to_string(chain.transactions_path()).unwrap();
         let records: Vec<Record> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let signatures: HashSet<_> = records.iter().map(|record| record.signature.clone()).collect();
@@ -85,7 +86,7 @@ async fn kill_at_any_moment_loses_no_acknowledged_transaction_and_executes_none_
 async fn a_failed_write_stops_the_chain_until_it_is_opened_again() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("chain");
-    let chain = EmbeddedChain::open(&path, Options::default()).unwrap();
+    let chain = EmbeddedChain::open(&path, Options::of(Profile::Dev)).unwrap();
     chain.fund(TO, 1_000_000).await.unwrap();
     let aside = dir.path().join("aside");
     std::fs::rename(&path, &aside).unwrap();
@@ -94,7 +95,7 @@ async fn a_failed_write_stops_the_chain_until_it_is_opened_again() {
     std::fs::rename(&aside, &path).unwrap();
     assert!(chain.fund(TO, 3_000_000).await.is_err(), "not before it is opened again");
     drop(chain);
-    let chain = EmbeddedChain::open(&path, Options::default()).unwrap();
+    let chain = EmbeddedChain::open(&path, Options::of(Profile::Dev)).unwrap();
     chain.fund(TO, 4_000_000).await.unwrap();
     assert_eq!(chain.account(&TO, Commitment::Finalized).await.unwrap().unwrap().lamports, 5_000_000);
 }
@@ -102,7 +103,7 @@ async fn a_failed_write_stops_the_chain_until_it_is_opened_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_follower_beside_a_busy_writer_sees_only_whole_states() {
     let dir = tempfile::tempdir().unwrap();
-    let chain = EmbeddedChain::open(dir.path(), Options::default()).unwrap();
+    let chain = EmbeddedChain::open(dir.path(), Options::of(Profile::Dev)).unwrap();
     chain.fund(TO, 1_000_000).await.unwrap();
     let follower = EmbeddedChain::follow(dir.path(), TimeSource::System).unwrap();
     let writer = tokio::spawn(async move {

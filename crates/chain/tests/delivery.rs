@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cairn_chain::{
-    Accounts, Address, Blockhash, Chain, ChainError, Commitment, DeliveryEvent, ErrorClass, FeePolicy, Keypair,
-    PROGRAM_ID, RollupClient, RollupError, Signature, SignedTransaction, Submitted, Tip, TransactionFailure,
+    Accounts, Address, Blockhash, Chain, ChainError, Commitment, DEV_PROGRAM_ID, DeliveryEvent, ErrorClass, FeePolicy,
+    Keypair, RollupClient, RollupError, Signature, SignedTransaction, Submitted, Tip, TransactionFailure,
     TransactionStatus,
 };
 use cairn_interface::SUBMIT_BATCH_COMPUTE_UNITS;
@@ -141,7 +141,7 @@ async fn deliver(
 }
 
 fn client(chain: Scripted) -> RollupClient {
-    RollupClient::new(Arc::new(chain), PROGRAM_ID, Address([9; 32]))
+    RollupClient::new(Arc::new(chain), DEV_PROGRAM_ID, Address([9; 32]))
 }
 
 async fn prepared(client: &RollupClient) -> SignedTransaction {

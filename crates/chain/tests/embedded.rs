@@ -4,6 +4,7 @@ use cairn_chain::{
     Address, BLOCKHASH_SLOTS, Chain, ChainError, Commitment, EmbeddedChain, ErrorClass, Keypair, MAX_TRANSACTION_BYTES,
     OpenError, Options, Record, SLOT_MILLISECONDS, Signature, SignedTransaction, TimeSource, TransactionBuilder,
 };
+use cairn_interface::Profile;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ struct Bench {
 }
 
 fn open(dir: &Path, clock: &Arc<AtomicI64>) -> Result<EmbeddedChain, OpenError> {
-    EmbeddedChain::open(dir, Options { time: TimeSource::Manual(clock.clone()), ..Options::default() })
+    EmbeddedChain::open(dir, Options { time: TimeSource::Manual(clock.clone()), ..Options::of(Profile::Dev) })
 }
 
 impl Bench {
@@ -351,11 +352,14 @@ async fn one_process_writes_and_others_follow() {
 async fn a_directory_made_with_another_build_of_the_program_is_refused() {
     let Bench { dir, chain, clock, payer: _ } = Bench::new().await;
     drop(chain);
-    let mut options = Options { time: TimeSource::Manual(clock.clone()), ..Options::default() };
+    let mut options = Options { time: TimeSource::Manual(clock.clone()), ..Options::of(Profile::Dev) };
     options.program.elf.to_mut().push(0);
     let error = EmbeddedChain::open(dir.path(), options).err().unwrap();
     assert!(matches!(error, OpenError::OtherProgram { .. }), "{error}");
     assert!(error.to_string().contains("start over in an empty one"), "{error}");
+    let other = EmbeddedChain::open(dir.path(), Options::of(Profile::Production)).err().unwrap();
+    assert!(matches!(other, OpenError::NoProgram { .. }), "{other}");
+    assert!(other.to_string().contains("another profile"), "{other}");
     open(dir.path(), &clock).unwrap();
 }
 

@@ -1,7 +1,7 @@
 //! A rollup on the embedded chain, with the program that ships.
 
 use cairn_chain::{
-    EmbeddedChain, ErrorClass, Keypair, NewNode, NewRollup, Options, PROGRAM_ID, RollupClient, RollupError,
+    DEV_PROGRAM_ID, EmbeddedChain, ErrorClass, Keypair, NewNode, NewRollup, Options, RollupClient, RollupError,
 };
 use cairn_interface::{DEFAULT_MAX_PENDING, Profile, Registry, SettlementError};
 use cairn_schnorr::SigningKey;
@@ -24,12 +24,12 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let chain = Arc::new(EmbeddedChain::open(dir.path(), Options::default()).unwrap());
+        let chain = Arc::new(EmbeddedChain::open(dir.path(), Options::of(Profile::Dev)).unwrap());
         let (admin, sequencer) = (Keypair::generate(), Keypair::generate());
         for key in [&admin, &sequencer] {
             chain.fund(key.address(), 10 * SOL).await.unwrap();
         }
-        let client = RollupClient::of_admin(chain.clone(), PROGRAM_ID, &admin.address(), 7);
+        let client = RollupClient::of_admin(chain.clone(), DEV_PROGRAM_ID, &admin.address(), 7);
         Self { _dir: dir, chain, client, admin, sequencer }
     }
 

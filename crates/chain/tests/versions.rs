@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use cairn_chain::{
-    Accounts, Address, Blockhash, Chain, ChainError, Commitment, EmbeddedChain, ErrorClass, Keypair, NewRollup,
-    Options, PROGRAM_ID, RollupClient, RollupError, Signature, SignedTransaction, Tip, TransactionStatus,
+    Accounts, Address, Blockhash, Chain, ChainError, Commitment, DEV_PROGRAM_ID, EmbeddedChain, ErrorClass, Keypair,
+    NewRollup, Options, RollupClient, RollupError, Signature, SignedTransaction, Tip, TransactionStatus,
 };
 use cairn_interface::{AccountError, DEFAULT_MAX_PENDING, MAX_BLOB_LOCATION_BYTES, Profile, ROLLUP, Registry};
 use std::sync::Arc;
@@ -53,10 +53,10 @@ impl Chain for Earlier {
 #[tokio::test]
 async fn a_rollup_of_an_earlier_version_is_called_so_and_never_tried_again() {
     let dir = tempfile::tempdir().unwrap();
-    let chain = Arc::new(EmbeddedChain::open(dir.path(), Options::default()).unwrap());
+    let chain = Arc::new(EmbeddedChain::open(dir.path(), Options::of(Profile::Dev)).unwrap());
     let admin = Keypair::generate();
     chain.fund(admin.address(), 10 * SOL).await.unwrap();
-    let client = RollupClient::of_admin(chain.clone(), PROGRAM_ID, &admin.address(), 0);
+    let client = RollupClient::of_admin(chain.clone(), DEV_PROGRAM_ID, &admin.address(), 0);
     let new = NewRollup {
         id: 0,
         sequencer: Keypair::generate().address(),
@@ -68,7 +68,7 @@ async fn a_rollup_of_an_earlier_version_is_called_so_and_never_tried_again() {
     client.initialize(&admin, &new).await.unwrap();
     client.rollup().await.expect("one of this version");
 
-    let client = RollupClient::new(Arc::new(Earlier(chain)), PROGRAM_ID, client.address());
+    let client = RollupClient::new(Arc::new(Earlier(chain)), DEV_PROGRAM_ID, client.address());
     for error in [client.rollup().await.unwrap_err(), client.finalized_queue().await.unwrap_err()] {
         let RollupError::Account { source, .. } = &error else { panic!("{error}") };
         let actual = ROLLUP.size - MAX_BLOB_LOCATION_BYTES;

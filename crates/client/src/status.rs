@@ -69,6 +69,7 @@ impl SequencerStatus {
             ("proved", status.proved),
             ("confirmed", status.confirmed),
             ("submitted", status.submitted),
+            ("settled", status.settled),
         ];
         Ok(Self {
             info,

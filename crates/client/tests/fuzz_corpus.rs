@@ -27,13 +27,14 @@ type Body = fn(&[u8]);
 /// Where the rollup of the seeds has its blobs.
 const LOCATION: &str = "https://blobs.example.org/cairn";
 
-const TARGETS: [(&str, Body); 12] = [
+const TARGETS: [(&str, Body); 13] = [
     ("warc", bodies::warc),
     ("receipt", bodies::receipt),
     ("bundle", bodies::bundle),
     ("blob", bodies::blob),
     ("proof", bodies::proof),
     ("account_proof", bodies::account_proof),
+    ("final_proof", bodies::final_proof),
     ("signature", bodies::signature),
     ("account", bodies::account),
     ("blob_location", bodies::blob_location),
@@ -113,10 +114,13 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("blob", "site", batch.blob(&cursor)),
         ("proof", "page", ReceiptProof::new(&batch, 0, 3).unwrap().encode()),
         ("account_proof", "node", AccountProof::new(&batch.header, &state, NODE).unwrap().encode()),
+        ("final_proof", "its-own-word", bodies::change(100, bodies::final_proof_word(100)).to_vec()),
+        ("final_proof", "an-opening-and-a-query", [bodies::change(100, 5), bodies::change(800, 6)].concat()),
         ("signature", "bundle", signature),
         ("account", "queue", account_bytes::queue(queue_genesis(), &entries_of_queue, u64::from(NODE + 2))),
         ("account", "rollup", account_bytes::rollup(&cursor, &batch.header.cursor(), LOCATION)),
         ("account", "batch", account_bytes::batch(&batch.header)),
+        ("account", "history", account_bytes::history(&[[1; 32], [2; 32], [3; 32]])),
         ("account", "node", account_bytes::node(NODE, &key.public())),
         ("blob_location", "https", [&[LOCATION.len() as u8], LOCATION.as_bytes()].concat()),
         ("state", "batch", before),
@@ -177,6 +181,7 @@ fn seeds_are_accepted_by_what_they_are_seeds_of() {
             }
             "proof" => drop(ReceiptProof::decode(&bytes).unwrap().verify().unwrap()),
             "account_proof" => assert!(AccountProof::decode(&bytes).unwrap().verify().unwrap().account.is_some()),
+            "final_proof" => bodies::final_proof(&bytes),
             "signature" => {
                 let signature = ReceiptSignature::from_slice(&bytes[40..120]).unwrap();
                 let message = Digest::from_slice(&bytes[120..]).unwrap();
@@ -191,7 +196,8 @@ fn seeds_are_accepted_by_what_they_are_seeds_of() {
                     let rollup = Rollup::parse(&bytes).unwrap();
                     assert_eq!((rollup.pending(), rollup.blob_location.as_str()), (1, LOCATION));
                 }
-                "batch" => drop(cairn_interface::Batch::parse(&bytes).unwrap()),
+                "batch" => assert!(cairn_interface::Batch::parse(&bytes).unwrap().status.is_settled()),
+                "history" => assert_eq!(cairn_interface::History::parse(&bytes).unwrap().kept.len(), 3),
                 "node" => assert_eq!(Node::parse(&bytes).unwrap().receipt_key, NodeKey::from(secret()).public()),
                 other => panic!("which account is {other}?"),
             },

@@ -5,21 +5,25 @@
 //! (in `word.rs`). There is no heap, no dependency, and no platform feature besides that.
 //!
 //! # Canonical words
-//! Every public function takes and returns *canonical* words, integers below [`MODULUS`]. What arrives as
-//! bytes is to be checked with [`is_canonical`] or [`Goldilocks::new`] first: `x` and `x + p` denote the same
+//! Every public function takes and returns *canonical* words, integers below [`MODULUS`], unless it says *residues*: those
+//! are any words, as arithmetic that is reduced late leaves them. What arrives as bytes is to be checked with [`is_canonical`] or [`Goldilocks::new`] first: `x` and `x + p` denote the same
 //! element, and a protocol that accepts both has two names for one thing.
 #![no_std]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
+mod dot;
 mod extension;
 mod field;
 mod poseidon;
 mod sponge;
 mod word;
 
+pub use dot::{MAX_TERMS, dot, dot_quadratic};
 pub use extension::Quadratic;
-pub use field::{Goldilocks, NonCanonical};
-pub use poseidon::{CAPACITY, FULL_ROUNDS, PARTIAL_ROUNDS, RATE, WIDTH, poseidon};
+pub use field::{Goldilocks, NonCanonical, multiply_residues};
+pub use poseidon::{
+    CAPACITY, CLAIMED_INPUTS, FULL_ROUNDS, PARTIAL_ROUNDS, RATE, WIDTH, poseidon, poseidon_differences, poseidon_matrix,
+};
 pub use sponge::sponge;
 
 /// The field's modulus `p = 2^64 - 2^32 + 1`.

@@ -15,11 +15,13 @@
 
 mod constants;
 mod mds;
+mod trace;
 
 use crate::word;
 use constants::{CLOSING, Halves, OPENING, PARTIAL};
 use core::num::Wrapping;
 use mds::Spectrum;
+pub use trace::{CLAIMED_INPUTS, poseidon_differences};
 
 /// Lanes of the state.
 pub const WIDTH: usize = 12;
@@ -75,6 +77,11 @@ pub fn poseidon(state: &mut [u64; WIDTH]) {
     linear_layer(state, &Halves::ZERO);
 
     each_lane!(I => state[I] = word::canonical(state[I]));
+}
+
+/// Multiplies residues by the permutation's matrix. The products are residues too.
+pub fn poseidon_matrix(state: &mut [u64; WIDTH]) {
+    linear_layer(state, &Halves::ZERO);
 }
 
 #[inline(never)]
@@ -285,6 +292,17 @@ mod tests {
             let mut state = input;
             poseidon(&mut state);
             assert_eq!(state, reference(input), "input {input:x?}");
+        }
+    }
+
+    #[test]
+    fn the_matrix_alone_is_the_definitions() {
+        let mut drawn = words(5);
+        for _ in 0..200 {
+            let input: [u64; WIDTH] = core::array::from_fn(|_| drawn.next().expect("endless"));
+            let mut state = input;
+            poseidon_matrix(&mut state);
+            assert_eq!(state.map(Goldilocks::from_residue), mds::reference(&input.map(Goldilocks::from_residue)));
         }
     }
 

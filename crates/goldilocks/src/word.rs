@@ -50,6 +50,49 @@ pub(crate) const fn join(low: u64, high: u64) -> u64 {
     if sum < shifted { sum.wrapping_add(EPSILON) } else { sum }
 }
 
+/// `a + b` for lazy words.
+#[cfg_attr(target_arch = "bpf", allow(dead_code, reason = "the portable twin"))]
+#[inline(always)]
+pub(crate) const fn add_portable(a: u64, b: u64) -> u64 {
+    let mut sum = a.wrapping_add(b);
+    if sum < b {
+        sum = sum.wrapping_add(EPSILON);
+        // Only where both words were above the modulus.
+        if sum < EPSILON {
+            sum = sum.wrapping_add(EPSILON);
+        }
+    }
+    sum
+}
+
+/// `a - b` for lazy words.
+#[cfg_attr(target_arch = "bpf", allow(dead_code, reason = "the portable twin"))]
+#[inline(always)]
+pub(crate) const fn subtract_portable(a: u64, b: u64) -> u64 {
+    let mut difference = a.wrapping_sub(b);
+    if a < b {
+        let borrowed = difference < EPSILON;
+        difference = difference.wrapping_sub(EPSILON);
+        if borrowed {
+            difference = difference.wrapping_sub(EPSILON);
+        }
+    }
+    difference
+}
+
+/// `7 a` for a lazy word, by its halves.
+#[inline(always)]
+pub(crate) const fn multiply_7(a: u64) -> u64 {
+    join((a & EPSILON).wrapping_mul(7), (a >> 32).wrapping_mul(7))
+}
+
+/// The square of a lazy word, by [`multiply_portable`].
+#[cfg_attr(target_arch = "bpf", allow(dead_code, reason = "the portable twin"))]
+#[inline(always)]
+pub(crate) const fn square_portable(a: u64) -> u64 {
+    multiply_portable(a, a)
+}
+
 /// The product of two lazy words by 128-bit integers.
 #[cfg_attr(target_arch = "bpf", allow(dead_code, reason = "the portable twin"))]
 #[inline(always)]
@@ -67,10 +110,13 @@ pub(crate) const fn power_7_portable(a: u64) -> u64 {
 }
 
 #[cfg(not(target_arch = "bpf"))]
-pub(crate) use {multiply_portable as multiply, power_7_portable as power_7};
+pub(crate) use {
+    add_portable as add, multiply_portable as multiply, power_7_portable as power_7, square_portable as square,
+    subtract_portable as subtract,
+};
 
 #[cfg(target_arch = "bpf")]
-pub(crate) use assembly::{multiply, power_7};
+pub(crate) use assembly::{add, multiply, power_7, square, subtract};
 
 /// Register-only assembly: no memory, no stack, no branch out of the block. `wN = wM` copies the low half of a register
 /// and clears the high half (on sBPF v0 and v3; v2 sign-extends, and this code must not run there).
@@ -278,6 +324,62 @@ mod assembly {
         };
     }
 
+    /// `a + b` for lazy words: three instructions unless there is a carry. LLVM would make selections of the branches,
+    /// and eight instructions.
+    #[inline(always)]
+    pub(crate) fn add(mut a: u64, b: u64) -> u64 {
+        // SAFETY: as below.
+        unsafe {
+            asm!(
+                "{a} += {b}",
+                "if {a} >= {b} goto +3",
+                "{a} += {epsilon}",
+                "if {a} >= {epsilon} goto +1",
+                "{a} += {epsilon}",
+                a = inout(reg) a, b = in(reg) b, epsilon = in(reg) EPSILON,
+                options(pure, nomem, nostack)
+            );
+        }
+        a
+    }
+
+    /// `a - b` for lazy words.
+    #[inline(always)]
+    pub(crate) fn subtract(mut a: u64, b: u64) -> u64 {
+        // SAFETY: as below.
+        unsafe {
+            asm!(
+                "if {a} >= {b} goto +5",
+                "{a} -= {b}",
+                "if {a} >= {epsilon} goto +1",
+                "{a} -= {epsilon}",
+                "{a} -= {epsilon}",
+                "goto +1",
+                "{a} -= {b}",
+                a = inout(reg) a, b = in(reg) b, epsilon = in(reg) EPSILON,
+                options(pure, nomem, nostack)
+            );
+        }
+        a
+    }
+
+    /// The square of a lazy word.
+    #[inline(always)]
+    pub(crate) fn square(a: u64) -> u64 {
+        let square: u64;
+        // SAFETY: as below.
+        unsafe {
+            asm!(
+                "w2 = w1", "r1 >>= 32",
+                square!(0 = 2, 1; 3, 4, 5),
+                epsilon = in(reg) EPSILON,
+                inout("r1") a => _, out("r0") square, out("r2") _, out("r3") _, out("r4") _, out("r5") _,
+                options(pure, nomem, nostack)
+            );
+        }
+        square
+    }
+
     /// The product of two lazy words.
     #[inline(always)]
     pub(crate) fn multiply(a: u64, b: u64) -> u64 {
@@ -352,6 +454,20 @@ mod tests {
             }
             let seventh = (0..7).fold(1, |power, _| residue(u128::from(power) * u128::from(a)));
             assert_eq!(canonical(power_7(a)), seventh, "{a:#x}^7");
+        }
+    }
+
+    #[test]
+    fn sums_differences_squares_and_sevenfolds_of_all_edge_words_have_the_residues_of_the_integers() {
+        let modulus = u128::from(MODULUS);
+        for a in EDGES {
+            for b in EDGES {
+                let (wide_a, wide_b) = (u128::from(a), u128::from(b));
+                assert_eq!(canonical(add(a, b)), residue(wide_a + wide_b), "{a:#x} + {b:#x}");
+                assert_eq!(canonical(subtract(a, b)), residue(wide_a + 2 * modulus - wide_b), "{a:#x} - {b:#x}");
+            }
+            assert_eq!(canonical(square(a)), residue(u128::from(a) * u128::from(a)), "{a:#x}^2");
+            assert_eq!(canonical(multiply_7(a)), residue(7 * u128::from(a)), "7 * {a:#x}");
         }
     }
 

@@ -6,15 +6,19 @@
 //! their own with any bytes.
 
 mod batch;
+mod history;
 mod node;
+mod proof;
 mod queue;
 mod reader;
 mod rollup;
 
-pub use batch::Batch;
+pub use batch::{Batch, BatchStatus};
+pub use history::{History, KEPT_ROOTS};
 pub use node::Node;
+pub use proof::{Proof, proof_account};
 pub use queue::{Queue, RingEntry, RingError};
-pub use rollup::{Registry, Rollup, consumed_up_to};
+pub use rollup::{Registry, Rollup, abandonable_from};
 
 /// What an account's bytes are, for messages and checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +38,17 @@ pub mod layout {
     /// A cursor: batches, header digest, state root, queue position, queue digest.
     pub const CURSOR: usize = 8 + 32 + 32 + 8 + 32;
     /// Bytes of a `Rollup` that later versions have for limits and keys.
-    pub const ROLLUP_RESERVED: usize = 17 * 4;
+    pub const ROLLUP_RESERVED: usize = 7 * 8;
     /// The end of a `Rollup`: profile, two bumps, length of the blob location, four zeros, the blob location.
     pub const ROLLUP_TAIL: usize = 8 + crate::MAX_BLOB_LOCATION_BYTES;
     /// A queue before its ring: rollup, length, digest, number of nodes.
     pub const QUEUE_HEAD: usize = 32 + 8 + 32 + 8;
     /// A place of a queue's ring: digest, slot, kind, node index, key.
     pub const RING_ENTRY: usize = 32 + 8 + 4 + 4 + 40;
+    /// A `Proof` before what the steps have computed: authority, payer, statement, circuit.
+    pub const PROOF_HEAD: usize = 4 * 32;
+    /// A root that a `History` keeps: size of the tree, root.
+    pub const KEPT_ROOT: usize = 8 + 32;
     /// What one instruction can add to an account, and hence the size at which `initialize` creates a queue.
     pub const GROWTH: usize = 10_240;
 }
@@ -53,7 +61,8 @@ pub const ROLLUP: AccountKind = AccountKind {
         + 7 * 32
         + 2 * layout::CURSOR
         + 6 * 8
-        + 4
+        + 2 * 4
+        + 8
         + layout::ROLLUP_RESERVED
         + layout::ROLLUP_TAIL,
 };
@@ -79,7 +88,14 @@ pub const NODE: AccountKind = AccountKind {
 pub const BATCH: AccountKind = AccountKind {
     name: "Batch",
     discriminator: [0x9c, 0xc2, 0x46, 0x2c, 0x16, 0x58, 0x89, 0x2c],
-    size: layout::DISCRIMINATOR + 2 * 32 + 5 * 8 + 32 + 48 * 8,
+    size: layout::DISCRIMINATOR + 2 * 32 + 7 * 8 + 32 + 48 * 8,
+};
+
+/// The tree of a rollup's settled batches.
+pub const HISTORY: AccountKind = AccountKind {
+    name: "History",
+    discriminator: [0x1f, 0xd8, 0x3c, 0x21, 0xd5, 0xd1, 0x46, 0x65],
+    size: layout::DISCRIMINATOR + 32 + 8 + 32 + cairn_types::history::PEAKS * 32 + KEPT_ROOTS * layout::KEPT_ROOT,
 };
 
 /// Why bytes are not the account that was looked for.
@@ -132,11 +148,12 @@ mod tests;
 #[cfg(all(test, feature = "derive"))]
 mod kinds {
     use super::*;
+    use crate::Profile;
     use sha2::{Digest, Sha256};
 
     #[test]
     fn discriminators_are_hashes_of_the_names() {
-        for kind in [ROLLUP, QUEUE, NODE, BATCH] {
+        for kind in [ROLLUP, QUEUE, NODE, BATCH, HISTORY, proof_account(Profile::Dev)] {
             let hash = Sha256::new().chain_update("account:").chain_update(kind.name).finalize();
             assert_eq!(hash[..8], kind.discriminator, "{}", kind.name);
         }

@@ -3,7 +3,7 @@
 //! The address for some seeds is the SHA-256 of seeds, bump, program id and a marker, with the highest bump for which
 //! the result is no point of the ed25519 curve, so that no key can belong to it.
 
-use crate::{Address, BATCH_SEED, NODE_SEED, QUEUE_SEED, ROLLUP_SEED};
+use crate::{Address, BATCH_SEED, HISTORY_SEED, NODE_SEED, QUEUE_SEED, ROLLUP_SEED};
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use sha2::{Digest, Sha256};
 
@@ -19,6 +19,12 @@ pub fn rollup_address(program: &Address, admin: &Address, id: u64) -> Address {
 #[must_use]
 pub fn queue_address(program: &Address, rollup: &Address) -> Address {
     find(program, &[QUEUE_SEED, &rollup.0])
+}
+
+/// The address of a rollup's history.
+#[must_use]
+pub fn history_address(program: &Address, rollup: &Address) -> Address {
+    find(program, &[HISTORY_SEED, &rollup.0])
 }
 
 /// The address of a rollup's batch `number`.

@@ -47,7 +47,7 @@ macro_rules! errors {
 errors! {
     6000 InvalidKey "the sequencer's address and the acknowledgement key must not be zero"
     6001 UnknownProfile "the profile must be 1 (dev) or 2 (production)"
-    6002 InvalidMaxPending "max_pending must be between 1 and 1,048,576"
+    6002 InvalidMaxPending "max_pending must be between 1 and 1,024"
     6003 NotAdmin "the signer is not the rollup's admin"
     6004 NotSequencer "the signer is not the rollup's sequencer"
     6005 Paused "the rollup is paused: it takes no batches and no registrations until the pause ends"
@@ -88,13 +88,61 @@ errors! {
     6040 AlreadyPaused "the rollup is paused already"
     6041 NotPaused "the rollup is not paused"
     6042 BadBlobLocation "the location of blobs must be at most 200 bytes of printable ASCII without spaces, and followed by zeros only"
+    6043 WrongProfile "this program verifies proofs of the other profile, whose rollups another program has"
+    6044 ForeignProofAccount "the proof account does not belong to this program"
+    6045 WrongProofLength "the proof account has not the length of a proof account of this program's profile"
+    6046 ProofAccountInUse "the proof account is not empty: open_proof takes a new one, all zero"
+    6047 NotAProof "the account is not a proof account: it was not opened, or was closed"
+    6048 NonCanonicalStatement "a word of the statement is not below the field's modulus"
+    6049 NotProofAuthority "the signer is not the proof account's authority"
+    6050 ProofFrozen "a step has been done: the proof takes no writes until it is reset"
+    6051 OutOfProof "the bytes at that offset reach past the proof's end"
+    6052 UnknownStep "the step must be 0 (transcript), 1 (constraints) or 2 (queries)"
+    6053 OutdatedProof "the proof account was opened for another circuit than this program verifies: reset it"
+    6054 WrongProofRecipient "the rent of a proof account goes back to its recorded payer, and to nobody else"
+    6055 WrongHistory "the history account is not this rollup's"
+    6056 WrongBatch "the batch account belongs to another rollup"
+    6057 AbandonedBatch "the batch is of an older generation: it was abandoned"
+    6058 NotNextBatch "the batch is not the one that follows the last settled one"
+    6059 UnlinkedBatch "the batch's previous digest is not that of the last settled one"
+    6060 UnlinkedRoot "the batch's old state root is not the settled one"
+    6061 WrongStatement "the proof account is for another statement than the batch's digest"
+    6062 WrongCircuit "the proof account is for another circuit than the rollup's"
+    6063 UnverifiedProof "the proof is not verified: steps are missing"
+    6064 NothingToAbandon "no batch is pending"
+    6065 TooEarlyToAbandon "only the sequencer abandons before the next batch to settle has waited for 216,000 slots"
+    6066 NotBatchPayer "the rent of a batch goes back to its recorded payer, who has to be given and to sign"
+    6067 BatchPending "the batch waits to be settled: it cannot be closed"
+    6068 BatchRetained "a settled batch stays for 216,000 slots"
+    6069 BatchPresent "the batch's account is there: nothing is to be restored"
+    6070 UnknownHistoryRoot "the history does not keep the root of that size, or not any more"
+    6071 NotInHistory "the path does not lead from this batch to the history's root"
+    6072 HistoryFull "the history has no room for another batch"
+    6073 NonCanonicalProof "a word of the proof is not below the field's modulus"
+    6074 NonzeroPadding "a word of the proof that has to be zero is not"
+    6075 StepOutOfOrder "the step builds on one that has not been done: transcript, constraints, queries"
+    6076 UnknownQuery "the profile has fewer queries than the step names"
+    6077 WrongProofOfWork "the proof's grinding nonce is wrong, or not written yet, or what is before it is not the proof's"
+    6078 ZeroDenominator "a denominator is zero"
+    6079 UnsatisfiedConstraints "the proof's openings do not satisfy the circuit's constraints for this statement"
+    6080 WrongRowPath "a row of the proof is not in the tree that the proof committed to"
+    6081 WrongValuePath "folded values of the proof are not in the tree that the proof committed to"
+    6082 WrongFold "folded values of the proof do not continue those before them"
+    6083 WrongFinalPolynomial "the proof's final polynomial does not continue the folded values"
+    6084 NonCanonicalInclusion "a word of leaf or path is not below the field's modulus"
+    6085 WrongBatchNumber "the batch account is that of another number"
+    6086 UnsettledBatch "the batch is not settled: nothing is in it yet"
+    6087 OutsideBundle "the leaf's index is not below the bundle's count, the count is not 1 to 256, or the node_index is not below 16,777,216"
+    6088 OutsideBatch "the bundle's index is not below the batch's number of bundles"
+    6089 NotIncluded "the path does not lead from this leaf of this node to the batch's root"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        MAX_BLOB_LOCATION_BYTES, MAX_PENDING_CEILING, MAX_QUEUE_DEADLINE, MIN_BOND, MIN_QUEUE_DEADLINE, OVERDUE_GRACE,
+        ABANDON_AFTER_SLOTS, BATCH_RETENTION_SLOTS, MAX_BLOB_LOCATION_BYTES, MAX_PENDING_CEILING, MAX_QUEUE_DEADLINE,
+        MIN_BOND, MIN_QUEUE_DEADLINE, OVERDUE_GRACE,
     };
     use alloc::string::ToString;
     use alloc::vec::Vec;
@@ -119,6 +167,8 @@ mod tests {
             (SettlementError::QueueOverdue, &[u64::from(OVERDUE_GRACE)]),
             (SettlementError::RegistryFull, &[u64::from(MAX_NODES)]),
             (SettlementError::BadBlobLocation, &[MAX_BLOB_LOCATION_BYTES as u64]),
+            (SettlementError::TooEarlyToAbandon, &[ABANDON_AFTER_SLOTS]),
+            (SettlementError::BatchRetained, &[BATCH_RETENTION_SLOTS]),
         ] {
             let sentence = error.to_string().replace(',', "");
             let numbers = sentence.split_whitespace().filter_map(|word| word.parse::<u64>().ok()).collect::<Vec<_>>();

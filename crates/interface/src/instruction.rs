@@ -1,12 +1,19 @@
 //! The program's instructions, as data for any Solana client.
 
 mod admin;
+mod proof;
 mod registry;
+mod settle;
 
 pub use admin::{
     Initialize, create_rollup, extend_queue, initialize, pause, set_blob_location, set_registry, set_sequencer, unpause,
 };
+pub use proof::{
+    OpenProof, ProofStep, WRITE_PROOF_OVERHEAD, close_proof, create_proof, open_proof, reset_proof, verify_step,
+    write_proof,
+};
 pub use registry::{RegisterNode, deactivate_node, refund_bond, register_node, rotate_key};
+pub use settle::{RestoreBatch, abandon_batches, close_batch, restore_batch, settle_batch};
 
 use crate::{Address, SYSTEM_PROGRAM_ID, batch_address, queue_address};
 use alloc::vec;
@@ -83,8 +90,15 @@ mod tests {
 
     #[test]
     fn discriminators_are_hashes_of_the_names() {
-        let all = [&[("submit_batch", SUBMIT_BATCH)], admin::DISCRIMINATORS, registry::DISCRIMINATORS].concat();
-        assert_eq!(all.len(), 12);
+        let all = [
+            &[("submit_batch", SUBMIT_BATCH)],
+            admin::DISCRIMINATORS,
+            registry::DISCRIMINATORS,
+            proof::DISCRIMINATORS,
+            settle::DISCRIMINATORS,
+        ]
+        .concat();
+        assert_eq!(all.len(), 21);
         for (name, discriminator) in all {
             let hash = Sha256::new().chain_update("global:").chain_update(name).finalize();
             assert_eq!(hash[..8], discriminator, "{name}");

@@ -12,14 +12,15 @@ mod blob_location;
 #[cfg(feature = "derive")]
 mod derive;
 mod error;
+mod inclusion;
 #[cfg(feature = "derive")]
 mod instruction;
-
 mod rollup_id;
+mod verifier;
 
 pub use accounts::{
-    AccountError, AccountKind, BATCH, Batch, NODE, Node, QUEUE, QUEUE_EXTENSIONS, Queue, ROLLUP, Registry, RingEntry,
-    RingError, Rollup, consumed_up_to, layout,
+    AccountError, AccountKind, BATCH, Batch, BatchStatus, HISTORY, History, KEPT_ROOTS, NODE, Node, Proof, QUEUE,
+    QUEUE_EXTENSIONS, Queue, ROLLUP, Registry, RingEntry, RingError, Rollup, abandonable_from, layout, proof_account,
 };
 pub use address::{Address, AddressError};
 pub use blob_location::{
@@ -27,21 +28,41 @@ pub use blob_location::{
 };
 pub use cairn_types::{Profile, UnknownProfile};
 #[cfg(feature = "derive")]
-pub use derive::{batch_address, node_address, queue_address, rollup_address};
+pub use derive::{batch_address, history_address, node_address, queue_address, rollup_address};
 pub use error::SettlementError;
 #[cfg(feature = "derive")]
+pub use inclusion::verify_inclusion;
+pub use inclusion::{
+    INCLUSION_BYTES, Inclusion, VERIFY_INCLUSION, VERIFY_INCLUSION_BYTES, VERIFY_INCLUSION_COMPUTE_UNITS,
+};
+#[cfg(feature = "derive")]
 pub use instruction::{
-    AccountMeta, Initialize, Instruction, RegisterNode, create_rollup, deactivate_node, extend_queue, initialize,
-    pause, refund_bond, register_node, rotate_key, set_blob_location, set_registry, set_sequencer, submit_batch,
-    unpause,
+    AccountMeta, Initialize, Instruction, OpenProof, ProofStep, RegisterNode, RestoreBatch, WRITE_PROOF_OVERHEAD,
+    abandon_batches, close_batch, close_proof, create_proof, create_rollup, deactivate_node, extend_queue, initialize,
+    open_proof, pause, refund_bond, register_node, reset_proof, restore_batch, rotate_key, set_blob_location,
+    set_registry, set_sequencer, settle_batch, submit_batch, unpause, verify_step, write_proof,
 };
 #[cfg(feature = "derive")]
 pub use rollup_id::rollup_id;
 pub use rollup_id::{ROLLUP_ID_PREIMAGE_BYTES, rollup_id_of_hash, rollup_id_preimage};
+pub use verifier::{PROGRESS_BYTES, proof_bytes};
 
-/// The id that the committed program file declares. Its key pair is public, in `programs/settlement`: it serves
-/// local networks and tests, and a deployment elsewhere is built with an id of its own.
+/// The id that the committed program file `settlement.so` declares, which verifies proofs of the profile `production`. Its
+/// key pair is public, in `programs/settlement`: it serves local networks and tests, and a deployment elsewhere is built
+/// with an id of its own.
 pub const PROGRAM_ID: Address = Address::constant("J8J64F8M1cVRRUmEjTmLxZ4MiSC8GG59w4VYMCJ6vg7D");
+
+/// The id that `settlement-dev.so` declares, which verifies proofs of the profile `dev`. Its key pair is public too.
+pub const DEV_PROGRAM_ID: Address = Address::constant("DPf6avC92ytBQpzV3XAzqbN2rePtBGW6Ljid27bTACgx");
+
+/// The id of the committed program that has the rollups of a profile.
+#[must_use]
+pub const fn program_id(profile: Profile) -> Address {
+    match profile {
+        Profile::Production => PROGRAM_ID,
+        Profile::Dev => DEV_PROGRAM_ID,
+    }
+}
 
 /// The system program, which creates accounts.
 pub const SYSTEM_PROGRAM_ID: Address = Address([0; 32]);
@@ -50,6 +71,8 @@ pub const SYSTEM_PROGRAM_ID: Address = Address([0; 32]);
 pub const ROLLUP_SEED: &[u8] = b"rollup";
 /// First seed of a `Queue`; then the rollup's address.
 pub const QUEUE_SEED: &[u8] = b"queue";
+/// First seed of a `History`; then the rollup's address.
+pub const HISTORY_SEED: &[u8] = b"history";
 /// First seed of a `Node`; then the rollup's address and the authority's.
 pub const NODE_SEED: &[u8] = b"node";
 /// First seed of a `Batch`; then the rollup's address and the batch number (u64, **big-endian**).
@@ -57,12 +80,15 @@ pub const BATCH_SEED: &[u8] = b"batch";
 
 /// Batches that may wait between the tip and the last settled one, unless the rollup is created with another limit.
 pub const DEFAULT_MAX_PENDING: u32 = 32;
-/// The largest such limit.
-///
-/// It is far above the default for one reason: this version of the program verifies no proofs, hence settles nothing,
-/// and a rollup that is to take more than [`DEFAULT_MAX_PENDING`] batches asks for more when it is created. Only rent
-/// is at stake: each pending batch is an account that its sequencer has paid for.
-pub const MAX_PENDING_CEILING: u32 = 1 << 20;
+/// The largest such limit. Only rent is at stake: each pending batch is an account that its sequencer has paid for, and
+/// has to be submitted again once it is abandoned.
+pub const MAX_PENDING_CEILING: u32 = 1_024;
+
+/// Slots for which the batch after the last settled one has to have waited before others than the sequencer may abandon what
+/// is pending: one day.
+pub const ABANDON_AFTER_SLOTS: u64 = 216_000;
+/// Slots for which a settled batch's account stays before its payer may close it: one day. Afterwards anyone may restore it.
+pub const BATCH_RETENTION_SLOTS: u64 = 216_000;
 
 /// Queue entries that the program keeps, whole. No more may wait to be consumed, so that the digest at every position
 /// that a batch may consume up to is there; and one batch can consume them all.
@@ -105,3 +131,20 @@ pub const REGISTRY_COMPUTE_UNITS: u32 = 80_000;
 
 /// Compute units to request for the instructions of [`create_rollup`] in one transaction: two permutations, and room.
 pub const CREATE_ROLLUP_COMPUTE_UNITS: u32 = 100_000;
+
+/// Compute units to request for the instructions of [`create_proof`] in one transaction.
+pub const CREATE_PROOF_COMPUTE_UNITS: u32 = 10_000;
+
+/// Compute units to request for one `write_proof` of as many bytes as a transaction takes.
+pub const WRITE_PROOF_COMPUTE_UNITS: u32 = 5_000;
+
+/// Compute units to request for a `settle_batch` on its own. About 4,000 of them are taken, and up to 150 more for each bit of
+/// the number of batches settled.
+pub const SETTLE_BATCH_COMPUTE_UNITS: u32 = 20_000;
+
+/// Compute units to request for an `abandon_batches`, a `reset_proof`, a `close_proof` or a `close_batch` on its own.
+pub const HOUSEKEEPING_COMPUTE_UNITS: u32 = 15_000;
+
+/// Compute units to request for a `restore_batch` on its own. It is what an instruction gets that requests nothing, so that
+/// the longest paths need not make room for a request.
+pub const RESTORE_BATCH_COMPUTE_UNITS: u32 = 200_000;

@@ -20,15 +20,17 @@ mod digest;
 mod empty;
 mod hash;
 pub mod header;
+pub mod history;
+mod inclusion;
 pub mod leaf;
-#[cfg(feature = "native-hash")]
+#[cfg(feature = "receipts")]
 mod leaf_of;
 pub mod limits;
 mod profile;
 #[cfg(feature = "native-hash")]
 mod proof;
 mod queue;
-#[cfg(feature = "native-hash")]
+#[cfg(feature = "receipts")]
 mod receipt;
 mod receipt_key;
 mod record;
@@ -51,14 +53,15 @@ pub use cursor::{Cursor, QueueCursor};
 pub use digest::{Digest, DigestError};
 pub use hash::{Kind, hash, queue_genesis};
 pub use header::{BatchHeader, HEADER_WORDS, HeaderError, VerdictCounts};
+pub use inclusion::{BatchScope, INCLUSION_PATH_BYTES, InclusionPath, InclusionPathError};
 pub use leaf::{LEAF_WORDS, Leaf, LeafError, LeafParts};
-#[cfg(feature = "native-hash")]
+#[cfg(feature = "receipts")]
 pub use leaf_of::domain_tag;
 pub use profile::{Profile, UnknownProfile, UnknownProfileName};
 #[cfg(feature = "native-hash")]
 pub use proof::{InclusionError, PROOF_FILE_EXTENSION, ReceiptProof, VerifiedReceipt};
 pub use queue::{EntryError, EntryKind, QueueEntry};
-#[cfg(feature = "native-hash")]
+#[cfg(feature = "receipts")]
 pub use receipt::{
     Capture, Evidence, Lineage, Locator, Receipt, ReceiptError, Rights, RightsSignal, SignalKind, max as receipt_max,
 };

@@ -2,7 +2,8 @@
 
 use crate::limits::{BATCH_DEPTH, MAX_BUNDLE_RECEIPTS, MAX_RECEIPT_BYTES, RECEIPTS_DEPTH};
 use crate::{
-    Batch, BatchHeader, Bundle, Digest, HEADER_WORDS, HeaderError, Leaf, LeafError, Receipt, ReceiptError, tree,
+    Batch, BatchHeader, Bundle, Digest, HEADER_WORDS, HeaderError, InclusionPath, Leaf, LeafError, Receipt,
+    ReceiptError, tree,
 };
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -137,6 +138,22 @@ impl ReceiptProof {
             bundle_path: tree::path(BATCH_DEPTH, &batch.bundle_digests(), bundle_index).try_into().ok()?,
             header: batch.header.words(),
         })
+    }
+
+    /// The path alone, for a program that has both of its ends: the leaf and a settled batch.
+    #[must_use]
+    pub const fn path(&self) -> InclusionPath {
+        InclusionPath {
+            leaf_index: self.leaf_index,
+            leaf_path: self.leaf_path,
+            sequence: self.sequence,
+            count: self.count,
+            time_min: self.time_min,
+            time_max: self.time_max,
+            bytes: self.bytes,
+            bundle_index: self.bundle_index,
+            bundle_path: self.bundle_path,
+        }
     }
 
     /// The bytes of the file.

@@ -4,7 +4,8 @@ mod rollup;
 
 use cairn_types::tree::fold;
 use cairn_types::{
-    Batch, Blob, BlobError, BundleData, BundleError, Leaf, Receipt, ReceiptProof, SealError, data_digest,
+    Batch, BatchScope, Blob, BlobError, BundleData, BundleError, InclusionPath, InclusionPathError, Leaf, Receipt,
+    ReceiptProof, SealError, data_digest,
 };
 use rollup::{Rollup, secret};
 
@@ -193,4 +194,76 @@ fn seal_refuses_what_no_circuit_could_prove() {
         }),
         BundleError::Leaf { index: 1, .. }
     ));
+}
+
+/// The path without its ends says the same as the proof file, and every word of it matters.
+#[test]
+fn a_path_leads_to_the_batch_root_from_its_own_leaf_and_place_only() {
+    let (_, batch) = batch();
+    let header = batch.header;
+    let scope = BatchScope { rollup_id: header.rollup_id, bundles: u64::from(header.bundles) };
+    for (bundle, leaf) in [(0, 0), (0, 4), (1, 128), (1, 255), (2, 0)] {
+        let path = ReceiptProof::new(&batch, bundle, leaf).unwrap().path();
+        let own = batch.bundles[bundle].records[leaf].leaf;
+        let bytes = path.to_bytes();
+        assert_eq!(InclusionPath::from_bytes(&bytes), Ok(path));
+        assert_eq!(path.batch_root(&own, NODE, &scope), Ok(header.batch_root));
+
+        let other_leaf = batch.bundles[0].records[if (bundle, leaf) == (0, 1) { 2 } else { 1 }].leaf;
+        assert_ne!(path.batch_root(&other_leaf, NODE, &scope), Ok(header.batch_root));
+        assert_ne!(path.batch_root(&own, NODE + 1, &scope), Ok(header.batch_root));
+        let other_rollup = cairn_types::Digest::from_byte_digest([8; 32]);
+        assert_ne!(
+            path.batch_root(&own, NODE, &BatchScope { rollup_id: other_rollup, ..scope }),
+            Ok(header.batch_root)
+        );
+        for at in 0..bytes.len() {
+            let mut changed = bytes;
+            changed[at] ^= 1;
+            let root = InclusionPath::from_bytes(&changed).and_then(|path| path.batch_root(&own, NODE, &scope));
+            assert_ne!(root, Ok(header.batch_root), "byte {at}");
+        }
+    }
+}
+
+#[test]
+fn a_path_outside_its_bundle_or_batch_leads_nowhere() {
+    let (_, batch) = batch();
+    let header = batch.header;
+    let path = ReceiptProof::new(&batch, 1, 3).unwrap().path();
+    let leaf = batch.bundles[1].records[3].leaf;
+    let scope = |bundles| BatchScope { rollup_id: header.rollup_id, bundles };
+    let root = |path: InclusionPath, bundles| path.batch_root(&leaf, NODE, &scope(bundles));
+
+    // A full bundle and a full batch: only the depth is left to say that the index is too large.
+    for (leaf_index, count) in [(256, 256), (256 + 3, 256), (5, 5), (u16::MAX, 1)] {
+        let outside = InclusionPathError::LeafIndex { index: leaf_index, count };
+        assert_eq!(root(InclusionPath { leaf_index, count, ..path }, 3), Err(outside));
+    }
+    for count in [0, 257, u16::MAX] {
+        assert_eq!(root(InclusionPath { count, ..path }, 3), Err(InclusionPathError::Count(count)));
+    }
+    for (bundle_index, bundles) in [(3, 3), (1, 1), (512, 512), (512 + 1, 1 << 40), (u16::MAX, u64::MAX)] {
+        let outside = InclusionPathError::BundleIndex { index: bundle_index, bundles };
+        assert_eq!(root(InclusionPath { bundle_index, ..path }, bundles), Err(outside));
+    }
+    let far = path.batch_root(&leaf, 1 << 24, &scope(3));
+    assert_eq!(far, Err(InclusionPathError::NodeIndex(1 << 24)));
+
+    let modulus = modulus_bytes();
+    let bytes = path.to_bytes();
+    for end in 0..bytes.len() {
+        assert_eq!(InclusionPath::from_bytes(&bytes[..end]), Err(InclusionPathError::NonCanonical), "cut at {end}");
+    }
+    assert!(InclusionPath::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
+    for at in [2, 2 + 256 - 8, 258, 268, 276, 284, 294, bytes.len() - 8] {
+        let mut changed = bytes;
+        changed[at..at + 8].copy_from_slice(&modulus);
+        assert_eq!(InclusionPath::from_bytes(&changed), Err(InclusionPathError::NonCanonical), "word at {at}");
+    }
+}
+
+/// The smallest word that is not canonical.
+fn modulus_bytes() -> [u8; 8] {
+    (u64::MAX - u64::from(u32::MAX) + 1).to_le_bytes()
 }

@@ -69,8 +69,8 @@ impl Api {
         let read = move |view: &View<'_>| -> Result<_, StoreError> {
             let Some(number) = named(view, number) else { return Ok(Err(Stateless::Empty)) };
             let proof = view.account_proof(number, index)?;
-            let commitment = view.commitment_of(number);
-            Ok(proof.map(|proof| Proved { proof, commitment }).ok_or(Stateless::Batch(number)))
+            let (commitment, settled) = (view.commitment_of(number), view.is_settled(number));
+            Ok(proof.map(|proof| Proved { proof, commitment, settled }).ok_or(Stateless::Batch(number)))
         };
         self.read(commitment, read).await?.map_err(|why| self.stateless(commitment, index, why))
     }

@@ -92,15 +92,9 @@ impl Follower {
             _ => {
                 reach.finalized = reach.finalized.max(tip.batches.min(cursor.batches));
                 reach.confirmed = reach.confirmed.max(reach.finalized);
-                let settled = &finalized.rollup.settled;
-                let known = match settled.batches.checked_sub(1) {
-                    Some(last) if settled.batches <= reach.finalized => {
-                        self.digest(last).await? == Some(settled.header_digest)
-                    }
-                    _ => false,
-                };
-                if known {
-                    reach.settled = reach.settled.max(settled.batches);
+                let settled = self.vouched(&finalized.rollup.settled).await?;
+                if settled <= reach.finalized {
+                    reach.settled = reach.settled.max(settled);
                 }
             }
         }
@@ -149,14 +143,19 @@ impl Follower {
             Commitment::Finalized => here.reach.settled,
             Commitment::Confirmed => here.reach.finalized,
         };
-        // Of the batches below the floor only the last has to be looked at.
-        let lowest = floor.saturating_sub(1);
+        // What the settled cursor leads to is shared, and its batch accounts may be closed by now. Without that, of the batches
+        // below the floor only the last has to be looked at.
+        let vouched = self.vouched(&snapshot.rollup.settled).await?;
+        let (lowest, bottom) = match vouched >= floor {
+            true => (vouched, Some(vouched)),
+            false => (floor.saturating_sub(1), None),
+        };
         let mut end = cursor.batches.min(tip.batches);
         let mut others = BTreeMap::new();
         let shared = loop {
             let start = end.saturating_sub(READ_AHEAD).max(lowest);
             if start >= end {
-                break (floor == 0).then_some(0);
+                break bottom;
             }
             let read = self.client.snapshot_at(start..end, commitment.on_chain());
             let read = token.run_until_cancelled(read).await.ok_or(Obstacle::Stopping)??;
@@ -172,7 +171,7 @@ impl Follower {
             }
             match shared {
                 Some(_) => break shared,
-                None if start == lowest => break (floor == 0).then_some(0),
+                None if start == lowest => break bottom,
                 None => end = start,
             }
         };
@@ -197,6 +196,12 @@ impl Follower {
             tokio::task::spawn_blocking(move || replace.apply(&store).and_then(|()| counted(&store, &rollup_id)));
         self.counted(&left.await??);
         Ok(TakenBack::Done)
+    }
+
+    /// Batches of the index that a settled cursor leads to: all before it, or none.
+    async fn vouched(&self, settled: &Cursor) -> Result<u64, Obstacle> {
+        let Some(last) = settled.batches.checked_sub(1) else { return Ok(0) };
+        Ok(if self.digest(last).await? == Some(settled.header_digest) { settled.batches } else { 0 })
     }
 
     /// Keeps how far the chain reaches, where that changed.

@@ -201,6 +201,7 @@ pub(super) fn batch(batch: &StoredBatch, gone: Option<&Replaced>) -> v1::Batch {
         leaf_mismatches: batch.leaf_mismatches,
         blob_path: blob_path(&batch.header.data_digest).to_string(),
         submitted_slot: batch.slot,
+        settled: batch.settled,
         bundle_digests: batch.statements.iter().map(|statement| bytes(&Bundle::digest(statement))).collect(),
     }
 }

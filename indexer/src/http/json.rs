@@ -62,6 +62,7 @@ fn confirmed(status: &ConfirmedStatus) -> Value {
 pub(super) fn batch(batch: &StoredBatch) -> Value {
     json!({
         "commitment": batch.commitment.name(),
+        "settled": batch.settled,
         "replaced": null,
         "number": batch.header.number.to_string(),
         "header_digest": hex(&batch.header_digest),

@@ -24,7 +24,12 @@ pub(super) async fn node(State(http): State<Http>, index: Segment, asked: Asked<
 pub(super) async fn proof(State(http): State<Http>, index: Segment, asked: Asked<StateQuery>) -> Answer {
     let (index, (batch, commitment)) = (node_index(index)?, query::state(asked)?);
     let found = http.api.account_proof(commitment, index, batch).await?;
-    Ok(file(&format!("node-{index}"), ACCOUNT_PROOF_FILE_EXTENSION, found.proof.encode(), found.commitment))
+    Ok(file(
+        &format!("node-{index}"),
+        ACCOUNT_PROOF_FILE_EXTENSION,
+        found.proof.encode(),
+        (found.commitment, found.settled),
+    ))
 }
 
 pub(super) async fn signed(State(http): State<Http>, index: Segment, asked: Asked<PageQuery>) -> Answer {

@@ -173,7 +173,11 @@ impl View<'_> {
 fn replaced_batch(key: &[u8], row: ReplacedRow) -> Result<ReplacedBatch, StoreError> {
     let header = header_of(Family::Replaced, key, &row.batch)?;
     let commitment = if row.replaced.was_final { Commitment::Finalized } else { Commitment::Confirmed };
-    Ok(ReplacedBatch { batch: stored(row.batch, header, commitment), entries: row.entries, replaced: row.replaced })
+    Ok(ReplacedBatch {
+        batch: stored(row.batch, header, commitment, false),
+        entries: row.entries,
+        replaced: row.replaced,
+    })
 }
 
 impl Store {

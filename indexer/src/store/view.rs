@@ -14,6 +14,7 @@ pub struct View<'a> {
     pub(super) snapshot: Snapshot<'a>,
     pub(super) batches: u64,
     pub(super) finalized: u64,
+    pub(super) settled: u64,
     pub(super) everything: bool,
 }
 
@@ -47,6 +48,8 @@ pub struct StoredBatch {
     pub statements: Vec<Bundle>,
     /// How sure the chain is of it.
     pub commitment: Commitment,
+    /// Whether the chain has verified its proof.
+    pub settled: bool,
 }
 
 impl Store {
@@ -57,7 +60,7 @@ impl Store {
     pub fn view(&self, commitment: Commitment) -> Result<View<'_>, StoreError> {
         let mut view = self.unbounded();
         let reach = view.reach()?;
-        view.finalized = reach.finalized;
+        (view.finalized, view.settled) = (reach.finalized, reach.settled);
         view.batches = match commitment {
             Commitment::Finalized => reach.finalized,
             Commitment::Confirmed => reach.confirmed,
@@ -72,13 +75,14 @@ impl Store {
     /// When the disk fails or the store is damaged.
     pub fn whole(&self) -> Result<View<'_>, StoreError> {
         let mut view = self.unbounded();
-        view.finalized = view.reach()?.finalized;
+        let reach = view.reach()?;
+        (view.finalized, view.settled) = (reach.finalized, reach.settled);
         view.batches = view.progress()?.map_or(0, |progress| progress.cursor.batches);
         Ok(view)
     }
 
     fn unbounded(&self) -> View<'_> {
-        View { store: self, snapshot: self.db.snapshot(), batches: 0, finalized: 0, everything: true }
+        View { store: self, snapshot: self.db.snapshot(), batches: 0, finalized: 0, settled: 0, everything: true }
     }
 }
 
@@ -115,6 +119,12 @@ impl View<'_> {
         if number < self.finalized { Commitment::Finalized } else { Commitment::Confirmed }
     }
 
+    /// Whether the chain has verified the proof of batch `number`.
+    #[must_use]
+    pub fn is_settled(&self, number: u64) -> bool {
+        number < self.settled
+    }
+
     /// Where the next batch must continue.
     ///
     /// # Errors
@@ -145,8 +155,8 @@ impl View<'_> {
     /// # Errors
     /// When the disk fails or the store is damaged.
     pub fn batch(&self, number: u64) -> Result<Option<StoredBatch>, StoreError> {
-        let commitment = self.commitment_of(number);
-        Ok(self.row(number)?.map(|(row, header)| stored(row, header, commitment)))
+        let (commitment, settled) = (self.commitment_of(number), self.is_settled(number));
+        Ok(self.row(number)?.map(|(row, header)| stored(row, header, commitment, settled)))
     }
 
     pub(super) fn row(&self, number: u64) -> Result<Option<(BatchRow, BatchHeader)>, StoreError> {
@@ -220,7 +230,7 @@ pub(super) fn header_of(family: Family, key: &[u8], row: &BatchRow) -> Result<Ba
     Ok(header)
 }
 
-pub(super) fn stored(row: BatchRow, header: BatchHeader, commitment: Commitment) -> StoredBatch {
+pub(super) fn stored(row: BatchRow, header: BatchHeader, commitment: Commitment, settled: bool) -> StoredBatch {
     let BatchRow { header_digest, slot, leaf_mismatches, statements, .. } = row;
-    StoredBatch { header, header_digest, slot, leaf_mismatches, statements, commitment }
+    StoredBatch { header, header_digest, slot, leaf_mismatches, statements, commitment, settled }
 }

@@ -1,8 +1,9 @@
 //! Chains that have less than the index, or others in the place of what is indexed, and an index that is made again.
 
 use crate::support::{Bench, LyingChain, NODE, digest, get, indexed, problem, receipt_key, record, signing_key};
-use cairn_chain::{Account, EmbeddedChain, Options, PROGRAM_ID, RollupClient};
+use cairn_chain::{Account, DEV_PROGRAM_ID, EmbeddedChain, Options, RollupClient};
 use cairn_indexer::{Blobs, ProblemKind};
+use cairn_interface::Profile;
 use object_store::memory::InMemory;
 use std::path::Path;
 use std::sync::Arc;
@@ -60,8 +61,8 @@ async fn batches_that_the_chain_replaced_are_taken_back_and_the_others_served() 
     indexer.stop().await.unwrap();
 
     // The other chain has one batch in the place of three: the index is ahead of it and on another history.
-    bench.chain = Arc::new(EmbeddedChain::open(&other, Options::default()).unwrap());
-    bench.client = RollupClient::new(bench.chain.clone(), PROGRAM_ID, bench.client.address());
+    bench.chain = Arc::new(EmbeddedChain::open(&other, Options::of(Profile::Dev)).unwrap());
+    bench.client = RollupClient::new(bench.chain.clone(), DEV_PROGRAM_ID, bench.client.address());
     (bench.ledger, bench.keys[0]) = (ledger, key);
     let second = bench.receipt(20);
     bench.settle(vec![vec![record(&second)]]).await;

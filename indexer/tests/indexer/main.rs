@@ -10,6 +10,7 @@ mod outage;
 mod random;
 mod refuse;
 mod serve;
+mod settled;
 #[path = "../support/mod.rs"]
 mod support;
 mod tampered;

@@ -127,7 +127,7 @@ async fn missing_data_is_waited_for() {
 }
 
 /// Where a `Batch` account keeps its digest, and where its header's words.
-const DIGEST_AT: usize = 8 + 2 * 32 + 5 * 8;
+const DIGEST_AT: usize = 8 + 2 * 32 + 7 * 8;
 const HEADER_AT: usize = DIGEST_AT + 32;
 
 async fn lie(lie: fn(&mut Account)) -> (ProblemKind, String) {

@@ -35,7 +35,7 @@ async fn every_endpoint_answers_in_its_shape() {
         status,
         json!({
             "chain": null,
-            "program": cairn_chain::PROGRAM_ID.to_string(),
+            "program": cairn_chain::DEV_PROGRAM_ID.to_string(),
             "rollup": bench.client.address().to_string(),
             "rollup_id": bench.rollup_id.to_hex(),
             "batches_on_chain": "2",
@@ -100,6 +100,7 @@ async fn every_endpoint_answers_in_its_shape() {
         json!({
             "number": "1",
             "commitment": "finalized",
+            "settled": false,
             "replaced": null,
             "header": null,
             "header_bytes": hex::encode(batch.header.to_bytes()),

@@ -5,8 +5,8 @@ pub mod ledger;
 pub mod staged;
 
 use cairn_chain::{
-    Account, Accounts, Address, Blockhash, Chain, ChainError, Commitment, EmbeddedChain, Keypair, NewNode, NewRollup,
-    Options, PROGRAM_ID, RollupClient, Signature, SignedTransaction, Tip, TransactionStatus,
+    Account, Accounts, Address, Blockhash, Chain, ChainError, Commitment, DEV_PROGRAM_ID, EmbeddedChain, Keypair,
+    NewNode, NewRollup, Options, RollupClient, Signature, SignedTransaction, Tip, TransactionStatus,
 };
 use cairn_indexer::blobs::blob_path;
 use cairn_indexer::{Blobs, Config, Indexer, Status};
@@ -46,10 +46,10 @@ pub struct Bench {
 impl Bench {
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let chain = Arc::new(EmbeddedChain::open(dir.path().join("chain"), Options::default()).unwrap());
+        let chain = Arc::new(EmbeddedChain::open(dir.path().join("chain"), Options::of(Profile::Dev)).unwrap());
         let sequencer = Keypair::generate();
         chain.fund(sequencer.address(), 100_000_000_000).await.unwrap();
-        let client = RollupClient::of_admin(chain.clone(), PROGRAM_ID, &sequencer.address(), 1);
+        let client = RollupClient::of_admin(chain.clone(), DEV_PROGRAM_ID, &sequencer.address(), 1);
         let new = NewRollup {
             id: 1,
             sequencer: sequencer.address(),
@@ -114,7 +114,7 @@ impl Bench {
     }
 
     pub fn config(&self) -> Config {
-        let mut config = Config::local(self.store(), self.client.address());
+        let mut config = Config::local(self.store(), self.client.program(), self.client.address());
         config.poll = Duration::from_millis(20);
         config.retry = Duration::from_millis(50);
         config

@@ -6,7 +6,7 @@ use cairn_chain::{
     Account, AccountWatch, Accounts, Address, Blockhash, Chain, ChainError, Commitment, RollupClient, Signature,
     SignedTransaction, Tip, TransactionStatus,
 };
-use cairn_interface::{BATCH, ROLLUP, layout};
+use cairn_interface::{BATCH, BatchStatus, ROLLUP, layout};
 use cairn_schnorr::SigningKey;
 use cairn_types::{Batch, BatchHeader, Cursor, Digest};
 use std::collections::BTreeMap;
@@ -26,6 +26,8 @@ const NUMBER: usize = layout::DISCRIMINATOR + 2 * 32;
 pub struct World {
     pub headers: Vec<BatchHeader>,
     pub settled: usize,
+    /// Accounts of this many batches are closed.
+    pub closed: usize,
     pub generation: u64,
     pub location: String,
     pub slot: u64,
@@ -122,7 +124,12 @@ impl Staged {
         for (at, word) in [header.number, world.generation, 500 + header.number].into_iter().enumerate() {
             account.data[NUMBER + 8 * at..][..8].copy_from_slice(&word.to_le_bytes());
         }
-        let digest = NUMBER + 5 * 8;
+        // Time and attestations stay; then come status and two counts.
+        let status = NUMBER + 5 * 8;
+        let settled = header.number < world.settled as u64;
+        let code = if settled { BatchStatus::Settled } else { BatchStatus::Submitted }.code();
+        account.data[status..status + 4].copy_from_slice(&code.to_le_bytes());
+        let digest = status + 2 * 4 + 8;
         account.data[digest..digest + 32].copy_from_slice(&header.statement().to_bytes());
         account.data[digest + 32..].copy_from_slice(&header.to_bytes());
         assert_eq!(account.data.len(), BATCH.size);
@@ -158,8 +165,12 @@ impl Chain for Staged {
             return Err(ChainError::Transient { what: "the server is down".into(), source: None });
         }
         let world = if commitment == Commitment::Finalized { &state.finalized } else { &state.confirmed };
-        let batches: BTreeMap<_, _> =
-            world.headers.iter().map(|header| (self.client.batch_address(header.number).0, header)).collect();
+        let batches: BTreeMap<_, _> = world
+            .headers
+            .iter()
+            .skip(world.closed)
+            .map(|header| (self.client.batch_address(header.number).0, header))
+            .collect();
         let account = |address: &Address| {
             if *address == self.rollup.0 {
                 return Some(self.rollup_account(world));

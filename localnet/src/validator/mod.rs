@@ -12,6 +12,7 @@ pub use binary::BinaryError;
 pub use ports::{PortChoice, PortError, Ports};
 
 use cairn_chain::{Chain as _, ChainError, Commitment, Program, RpcChain};
+use cairn_types::Profile;
 use process::Run;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -93,19 +94,20 @@ pub struct Validator {
 }
 
 impl Validator {
-    /// Starts `binary` over `folder`, made if it is not there, and waits until it has confirmed a slot. `waiting` hears
-    /// every now and then how long that takes.
+    /// Starts `binary` over `folder`, made if it is not there, and waits until it has confirmed a slot. A new ledger has the
+    /// settlement program of `profile`. `waiting` hears every now and then how long that takes.
     ///
     /// # Errors
     /// [`ValidatorError`].
     pub async fn start(
         folder: &Path,
         binary: &Path,
+        profile: Profile,
         ports: PortChoice,
         waiting: &(dyn Fn(Duration) + Send + Sync),
     ) -> Result<Self, ValidatorError> {
         let (folder, binary) = (folder.to_owned(), binary.to_owned());
-        let prepared = tokio::task::spawn_blocking(move || prepare(&folder, binary, ports));
+        let prepared = tokio::task::spawn_blocking(move || prepare(&folder, binary, profile, ports));
         let (run, lock) = prepared.await.map_err(|error| ValidatorError::Supervisor(error.into()))??;
         let chain = Arc::new(RpcChain::new(&url(&run)).map_err(|error| {
             ValidatorError::Supervisor(io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))
@@ -194,7 +196,7 @@ fn url(run: &Run) -> String {
 }
 
 /// Everything that a run needs on disk; takes the folder, and stops what an earlier owner left running in it.
-fn prepare(folder: &Path, binary: PathBuf, ports: PortChoice) -> Result<(Run, File), ValidatorError> {
+fn prepare(folder: &Path, binary: PathBuf, profile: Profile, ports: PortChoice) -> Result<(Run, File), ValidatorError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| ValidatorError::Io { path, source }
@@ -214,13 +216,13 @@ fn prepare(folder: &Path, binary: PathBuf, ports: PortChoice) -> Result<(Run, Fi
         Err(TryLockError::WouldBlock) => return Err(ValidatorError::Locked { path: folder }),
         Err(TryLockError::Error(source)) => return Err(io(&path)(source)),
     }
-    let mut run = Run { binary, folder: folder.clone(), ports: Ports::default() };
+    let mut run = Run { binary, folder: folder.clone(), profile, ports: Ports::default() };
     if let Some(pid) = run.end_leftover().map_err(ValidatorError::Leftover)? {
         tracing::warn!(pid, "stopped the validator that an earlier run left behind");
     }
     run.ports = Ports::choose(&folder, ports)?;
     let program = run.program();
-    fs::write(&program, &Program::settlement().elf).map_err(io(&program))?;
+    fs::write(&program, &Program::settlement(profile).elf).map_err(io(&program))?;
     tracing::info!(%version, folder = %folder.display(), rpc = run.ports.rpc(), "starting the validator");
     Ok((run, lock))
 }
@@ -259,7 +261,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let binary = binary(folder.path(), "echo 'no room on the disk'; exit 1");
         let home = folder.path().join("home");
-        let error = Validator::start(&home, &binary, PortChoice::Kept, &|_| {}).await.unwrap_err();
+        let error = Validator::start(&home, &binary, Profile::Dev, PortChoice::Kept, &|_| {}).await.unwrap_err();
         assert!(error.to_string().contains("no room on the disk"), "{error}");
         assert!(matches!(error, ValidatorError::Ended { ended, .. } if ended >= MAX_FAILED_STARTS));
     }
@@ -269,8 +271,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let binary = binary(folder.path(), "exec sleep 1000");
         let home = folder.path().join("home");
-        let (run, _lock) = prepare(&home, binary.clone(), PortChoice::Kept).unwrap();
-        let locked = prepare(&home, binary, PortChoice::Kept).unwrap_err();
+        let (run, _lock) = prepare(&home, binary.clone(), Profile::Dev, PortChoice::Kept).unwrap();
+        let locked = prepare(&home, binary, Profile::Dev, PortChoice::Kept).unwrap_err();
         assert!(matches!(locked, ValidatorError::Locked { .. }), "{locked}");
         let mut supervisor = Supervisor::start(run).unwrap();
         let wait = |not: Option<u32>| {

@@ -5,7 +5,7 @@
 //! process id in its folder and stopped before the next one starts.
 
 use super::ports::Ports;
-use cairn_interface::PROGRAM_ID;
+use cairn_interface::{Profile, program_id};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,8 @@ pub struct Run {
     pub binary: PathBuf,
     /// The validator's folder.
     pub folder: PathBuf,
+    /// Which settlement program a new ledger has.
+    pub profile: Profile,
     /// Its ports.
     pub ports: Ports,
 }
@@ -76,7 +78,7 @@ impl Run {
             .arg("--ledger")
             .arg(self.ledger())
             .arg("--bpf-program")
-            .arg(PROGRAM_ID.to_string())
+            .arg(program_id(self.profile).to_string())
             .arg(self.program())
             .args(["--bind-address", "127.0.0.1"])
             .args(["--rpc-port", &self.ports.rpc().to_string()])
@@ -190,7 +192,12 @@ mod tests {
     use super::*;
 
     fn run(folder: &Path) -> Run {
-        Run { binary: PathBuf::from("/bin/false"), folder: folder.to_owned(), ports: Ports::default() }
+        Run {
+            binary: PathBuf::from("/bin/false"),
+            folder: folder.to_owned(),
+            profile: Profile::Dev,
+            ports: Ports::default(),
+        }
     }
 
     /// A process with `ledger` in its command line, which its parent has forgotten.

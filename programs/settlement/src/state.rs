@@ -3,9 +3,11 @@
 //! `cairn_interface` documents and parses the same layouts; the sizes are compared at compile time, the fields by the
 //! program's tests.
 
-use anchor_lang::bytemuck::{Pod, Zeroable};
+use crate::fail::{ensure, refusal};
+use anchor_lang::Discriminator;
+use anchor_lang::bytemuck::{self, Pod, Zeroable};
 use anchor_lang::prelude::*;
-use cairn_interface::{BATCH, MAX_BLOB_LOCATION_BYTES, NODE, ROLLUP, layout};
+use cairn_interface::{BATCH, MAX_BLOB_LOCATION_BYTES, NODE, ROLLUP, SettlementError, layout};
 use cairn_types::{Cursor, HEADER_WORDS, KEY_WORDS, QueueCursor};
 
 /// Four words of a digest.
@@ -53,7 +55,9 @@ pub struct Rollup {
     pub queue_deadline: u64,
     pub paused_until: i64,
     pub overdue_batches: u32,
-    pub reserved: [u32; layout::ROLLUP_RESERVED / 4],
+    pub settled_overdue_batches: u32,
+    pub settled_slot: u64,
+    pub reserved: [u64; layout::ROLLUP_RESERVED / 8],
     pub profile: u8,
     pub bump: u8,
     pub queue_bump: u8,
@@ -64,9 +68,10 @@ pub struct Rollup {
 }
 
 impl Rollup {
-    /// The queue position up to which entries are consumed: their places in the ring are free again.
+    /// The queue position up to which entries count as consumed: their places in the ring are free again. Up to the settled
+    /// cursor and not the tip, since an abandoned batch has to find its entries again.
     pub fn consumed_position(&self) -> u64 {
-        cairn_interface::consumed_up_to(self.settled.queue_position, self.tip.queue_position)
+        self.settled.queue_position
     }
 
     /// Whether batches and registrations are refused at this time.
@@ -99,6 +104,9 @@ pub struct Batch {
     pub slot: u64,
     pub time: i64,
     pub attestations: u64,
+    pub status: u32,
+    pub overdue_batches: u32,
+    pub settled_slot: u64,
     pub digest: Words,
     pub header: [u64; HEADER_WORDS],
 }
@@ -109,6 +117,17 @@ const _: () = {
     assert!(layout::DISCRIMINATOR + size_of::<Batch>() == BATCH.size);
     assert!(size_of::<CursorWords>() == layout::CURSOR);
 };
+
+/// The account as what it has to be, which this program has made; refuses with `otherwise`.
+pub fn load<'a, T: Discriminator + bytemuck::Pod>(
+    account: &AccountView,
+    data: &'a [u8],
+    otherwise: SettlementError,
+) -> Result<&'a T> {
+    ensure(account.owned_by(&crate::ID), otherwise)?;
+    let body = data.strip_prefix(T::DISCRIMINATOR).ok_or(refusal(otherwise))?;
+    bytemuck::try_from_bytes(body).map_err(|_| refusal(otherwise))
+}
 
 /// Whether a header's queue cursor is at these words.
 pub fn is_at(cursor: &QueueCursor, position: u64, digest: &Words) -> bool {

@@ -33,7 +33,7 @@ const SIGNATURES_DEGREE_BITS: usize = 14;
 /// [`BenchError::Floor`].
 pub fn floor(prover: &LocalProver, receipts: usize) -> Result<Duration, BenchError> {
     let permutations = PERMUTATIONS_PER_RECEIPT * receipts;
-    let degree = prover.circuits().layers().next().map_or(1 << 14, |(_, circuit, _)| circuit.common.degree());
+    let degree = prover.circuits().layers().next().map_or(1 << 14, |built| built.common.degree());
     let per_proof = degree - SPARE_ROWS;
     let mut builder = Builder::new(Layer::Segment.config(prover.profile()));
     let inputs = builder.add_virtual_targets(12);

@@ -71,7 +71,6 @@ pub fn prove(options: Options, sample: Sample, progress: &dyn Progress) -> Resul
     let start = Instant::now();
     let proof = prover.prove(&batch, &before, &stages)?;
     let end = Instant::now();
-    let peak_rss_bytes = memory::peak();
     let floor_seconds = floor(&prover, sample.receipts)?.as_secs_f64();
     let milliseconds_per_signature = 1e3 * floor::signature(&prover)?.as_secs_f64();
 
@@ -79,6 +78,7 @@ pub fn prove(options: Options, sample: Sample, progress: &dyn Progress) -> Resul
     let layers = report::layers(circuits);
     let rows = report::rows(circuits, sample.bundles().div_ceil(shape.bundles()), sample.receipts);
     let prove_seconds = (end - start).as_secs_f64();
+    let stages = stages.report(start, end);
     Ok(Report {
         profile: options.profile.name(),
         security: security::statement(options.profile),
@@ -88,7 +88,8 @@ pub fn prove(options: Options, sample: Sample, progress: &dyn Progress) -> Resul
         receipts: sample.receipts,
         start_seconds,
         prove_seconds,
-        stages: stages.report(start, end),
+        peak_rss_bytes: stages.iter().filter_map(|stage| stage.peak_rss_bytes).max(),
+        stages,
         receipts_per_second: sample.receipts as f64 / prove_seconds,
         rows_per_receipt: rows.iter().map(|part| part.per_receipt).sum(),
         segment_rows_per_receipt: layers[0].rows as f64 / shape.receipts() as f64,
@@ -97,7 +98,6 @@ pub fn prove(options: Options, sample: Sample, progress: &dyn Progress) -> Resul
         rows,
         floor_seconds,
         floor_ratio: floor_seconds / prove_seconds,
-        peak_rss_bytes,
         proof_bytes: proof.bytes.len(),
         layers,
     })

@@ -2,7 +2,7 @@
 
 use super::floor::PERMUTATIONS_PER_RECEIPT;
 use crate::local::aggregations;
-use cairn_circuits::{CircuitSet, LEVELS, Layer, SegmentShape};
+use cairn_circuits::{Built, CircuitSet, LEVELS, Layer, SegmentShape, security};
 use serde::Serialize;
 use std::fmt;
 
@@ -62,9 +62,11 @@ pub struct StageReport {
     pub seconds: f64,
     /// Its part of the whole time.
     pub share: f64,
+    /// The most memory that the process held in it, in bytes.
+    pub peak_rss_bytes: Option<u64>,
 }
 
-/// A layer's size.
+/// A layer's size and strength.
 #[derive(Debug, Clone, Serialize)]
 pub struct LayerReport {
     /// Its name.
@@ -73,6 +75,16 @@ pub struct LayerReport {
     pub used_rows: usize,
     /// Rows.
     pub rows: usize,
+    /// log2 of the points of the code of which one is a row.
+    pub rate_bits: usize,
+    /// Queries.
+    pub queries: usize,
+    /// Bits of grinding.
+    pub grinding_bits: u32,
+    /// Bits of security under the ethSTARK conjecture.
+    pub conjectured_bits: u32,
+    /// Bits of security proven.
+    pub proven_bits: u32,
 }
 
 /// What a part of the statement takes, in all proofs of the batch together.
@@ -90,22 +102,28 @@ pub struct RowsReport {
 
 /// Rows of each layer's circuit.
 pub(super) fn layers(circuits: &CircuitSet) -> Vec<LayerReport> {
-    let layers = circuits.layers();
-    layers
-        .map(|(layer, circuit, used_rows)| LayerReport {
-            layer: layer.to_string(),
-            used_rows,
-            rows: circuit.common.degree(),
-        })
-        .collect()
+    let report = |built: Built<'_>| {
+        let fri = &built.common.config.fri_config;
+        let (conjectured_bits, proven_bits) =
+            security::of_config(&built.common.config, built.common.degree_bits()).floor();
+        LayerReport {
+            layer: built.layer.to_string(),
+            used_rows: built.used_rows,
+            rows: built.common.degree(),
+            rate_bits: fri.rate_bits,
+            queries: fri.num_query_rounds,
+            grinding_bits: fri.proof_of_work_bits,
+            conjectured_bits,
+            proven_bits,
+        }
+    };
+    circuits.layers().map(report).collect()
 }
 
 /// Where the rows of a batch go.
 pub(super) fn rows(circuits: &CircuitSet, segments: usize, receipts: usize) -> Vec<RowsReport> {
-    let degree = |wanted: Layer| {
-        let found = circuits.layers().find(|(layer, ..)| *layer == wanted);
-        found.map_or(0, |(_, circuit, _)| circuit.common.degree())
-    };
+    let degree =
+        |wanted: Layer| circuits.layers().find(|built| built.layer == wanted).map_or(0, |built| built.common.degree());
     let spent = circuits.segment_rows();
     let floor = PERMUTATIONS_PER_RECEIPT * receipts;
     let inside = spent.bundles.receipts + spent.bundles.signature + spent.bundles.account + spent.entries;
@@ -119,6 +137,7 @@ pub(super) fn rows(circuits: &CircuitSet, segments: usize, receipts: usize) -> V
         ("totals, padding of segments", segments * degree(Layer::Segment).saturating_sub(inside)),
         ("aggregation", (1..=LEVELS).map(nodes).sum()),
         ("header", degree(Layer::Batch)),
+        ("form for the chain", degree(Layer::Final)),
     ];
     let all: usize = parts.iter().map(|(_, rows)| rows).sum();
     parts
@@ -139,8 +158,11 @@ impl fmt::Display for Report {
         let SegmentShape { entries, .. } = SegmentShape::FULL;
         let bundles = SegmentShape::FULL.bundles();
         writeln!(f, "shape              segments of {bundles} bundles and {entries} queue entries")?;
-        for layer in &self.layers {
-            writeln!(f, "  {:<16} {} of {} rows", layer.layer, layer.used_rows, layer.rows)?;
+        for LayerReport { layer, used_rows, rows, rate_bits, queries, grinding_bits, conjectured_bits, proven_bits } in
+            &self.layers
+        {
+            write!(f, "  {layer:<16} {used_rows} of {rows} rows, rate 2^-{rate_bits}, {queries} queries, ")?;
+            writeln!(f, "{grinding_bits} bits of grinding: {conjectured_bits} bits conjectured, {proven_bits} proven")?;
         }
         writeln!(f, "start              {:.1} s (circuits and no-op proofs, once)", self.start_seconds)?;
         writeln!(
@@ -148,8 +170,12 @@ impl fmt::Display for Report {
             "proved             {} receipts in {} signed bundles in {:.1} s",
             self.receipts, self.bundles, self.prove_seconds
         )?;
-        for StageReport { stage, proofs, seconds, share } in &self.stages {
-            writeln!(f, "  {stage:<16} {seconds:7.1} s {:4.0} %  {proofs} proofs", 100.0 * share)?;
+        for StageReport { stage, proofs, seconds, share, peak_rss_bytes } in &self.stages {
+            write!(f, "  {stage:<16} {seconds:7.1} s {:4.0} %  {proofs} proofs", 100.0 * share)?;
+            match peak_rss_bytes {
+                Some(bytes) => writeln!(f, ", {:.2} GiB", gib(*bytes))?,
+                None => writeln!(f)?,
+            }
         }
         writeln!(f, "receipts/s         {:.1}", self.receipts_per_second)?;
         writeln!(
@@ -165,8 +191,12 @@ impl fmt::Display for Report {
         writeln!(f, "floor              {:.1} s, ratio {:.3}", self.floor_seconds, self.floor_ratio)?;
         writeln!(f, "batch proof        {} bytes", self.proof_bytes)?;
         match self.peak_rss_bytes {
-            Some(bytes) => write!(f, "peak memory        {:.2} GiB", bytes as f64 / (1u64 << 30) as f64),
+            Some(bytes) => write!(f, "peak memory        {:.2} GiB", gib(bytes)),
             None => write!(f, "peak memory        unknown"),
         }
     }
+}
+
+fn gib(bytes: u64) -> f64 {
+    bytes as f64 / (1u64 << 30) as f64
 }

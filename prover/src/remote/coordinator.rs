@@ -144,8 +144,8 @@ impl Prover for Coordinator {
         let statement = batch.header.statement();
         let work =
             Work { statements: plan::statements(batch, &segments), segments, header: batch.header.words(), statement };
-        let mut steps = Steps { progress, totals: [count, aggregations(count, 1..=LEVELS), 1], shown: [None; 3] };
-        steps.show([0; 3]);
+        let mut steps = Steps { progress, totals: [count, aggregations(count, 1..=LEVELS), 1, 1], shown: [None; 4] };
+        steps.show([0; 4]);
         let id = self.shared.lock().board.add(batch.header.number, count, work, Instant::now());
         let on_board = OnBoard { shared: &self.shared, batch: id };
         self.shared.tell();
@@ -181,18 +181,18 @@ impl Prover for Coordinator {
 /// Tells the caller each step once and in order.
 struct Steps<'a> {
     progress: &'a dyn Progress,
-    totals: [usize; 3],
-    shown: [Option<usize>; 3],
+    totals: [usize; 4],
+    shown: [Option<usize>; 4],
 }
 
 impl Steps<'_> {
-    const STAGES: [Stage; 3] = [Stage::Segments, Stage::Aggregation, Stage::Batch];
+    const STAGES: [Stage; 4] = [Stage::Segments, Stage::Aggregation, Stage::Batch, Stage::Final];
 
-    fn are_shown(&self, done: [usize; 3]) -> bool {
+    fn are_shown(&self, done: [usize; 4]) -> bool {
         self.shown.iter().zip(done).all(|(shown, done)| shown.unwrap_or(0) == done)
     }
 
-    fn show(&mut self, done: [usize; 3]) {
+    fn show(&mut self, done: [usize; 4]) {
         for (index, stage) in Self::STAGES.into_iter().enumerate() {
             let begun = index == 0 || done[index] > 0 || done[index - 1] == self.totals[index - 1];
             if begun {

@@ -62,6 +62,7 @@ const fn kind(layer: Layer) -> &'static str {
         Layer::Segment => "segment",
         Layer::Aggregation(_) => "aggregation",
         Layer::Batch => "batch",
+        Layer::Final => "final",
     }
 }
 

@@ -1,10 +1,9 @@
 //! What the parts of a coordinator share: the board behind a lock, and who waits for it to change.
 
-use super::board::{Board, TOP, Task};
+use super::board::{Board, HEADER, Task};
 use crate::job::Job;
 use crate::{LocalProver, ProveError};
-use cairn_circuits::plonk::Proof;
-use cairn_circuits::{Layer, SegmentInputs, Statement};
+use cairn_circuits::{Layer, LayerProof, SegmentInputs, Statement};
 use cairn_types::{Digest, HEADER_WORDS};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::collections::BTreeMap;
@@ -17,7 +16,7 @@ use tokio::sync::Notify;
 pub struct Work {
     /// Inputs of its segments.
     pub segments: Vec<SegmentInputs>,
-    /// What the proofs below the top have to say, by height and place.
+    /// What the proofs below the header's have to say, by height and place.
     pub statements: Vec<Vec<Statement>>,
     /// The header's words.
     pub header: [u64; HEADER_WORDS],
@@ -27,18 +26,19 @@ pub struct Work {
 
 impl Work {
     /// The job of a task over the proofs of its children; `None` when they are not those.
-    pub fn job<'a>(&'a self, task: &Task, children: &'a [Arc<Proof>]) -> Option<Job<'a>> {
-        let child = |index: usize| children.get(index).map(|proof| &**proof);
+    pub fn job<'a>(&'a self, task: &Task, children: &'a [Arc<LayerProof>]) -> Option<Job<'a>> {
+        let child = |index: usize| children.get(index).and_then(|proof| proof.node());
         Some(match task.layer() {
             Layer::Segment => Job::Segment(self.segments.get(task.index)?),
             Layer::Aggregation(level) => Job::Aggregation { level, left: child(0)?, right: child(1) },
             Layer::Batch => Job::Batch { child: child(0)?, header: &self.header },
+            Layer::Final => Job::Final(child(0)?),
         })
     }
 
     /// What the proof of a task has to say in public.
     pub fn stated(&self, task: &Task) -> Vec<u64> {
-        if task.height() == TOP {
+        if task.height() >= HEADER {
             return self.statement.words().to_vec();
         }
         let statement = self.statements.get(task.height()).and_then(|row| row.get(task.index));
@@ -50,7 +50,7 @@ impl Work {
 #[derive(Debug)]
 pub struct State {
     /// The board.
-    pub board: Board<Work, Proof>,
+    pub board: Board<Work, LayerProof>,
     /// Batches that cannot be proved, as this process itself has found.
     pub failed: BTreeMap<u64, ProveError>,
     /// The coordinator is gone.
@@ -70,7 +70,7 @@ pub struct Shared {
 
 impl Shared {
     /// Around an empty board.
-    pub fn new(prover: LocalProver, board: Board<Work, Proof>) -> Self {
+    pub fn new(prover: LocalProver, board: Board<Work, LayerProof>) -> Self {
         let state = State { board, failed: BTreeMap::new(), stopping: false };
         Self { prover, state: Mutex::new(state), changed: Condvar::new(), notify: Notify::new() }
     }

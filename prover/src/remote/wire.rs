@@ -6,7 +6,7 @@ use borsh::io::Error;
 use borsh::{BorshDeserialize, BorshSerialize};
 use cairn_circuits::plonk::{F, Proof};
 use cairn_circuits::{
-    CircuitSet, InputsError, LEVELS, Layer, MAX_NODE_PROOF_BYTES, MAX_PROOF_BYTES, NodeError, SegmentInputs,
+    CircuitSet, InputsError, LEVELS, Layer, LayerProof, MAX_NODE_PROOF_BYTES, MAX_PROOF_BYTES, NodeError, SegmentInputs,
 };
 use cairn_proto::v1::ProverJobKind as Kind;
 use cairn_types::HEADER_WORDS;
@@ -25,7 +25,8 @@ pub const MAX_PAYLOAD_BYTES: usize = {
 /// A message to a worker, in bytes, at most.
 pub const MAX_JOB_MESSAGE_BYTES: usize = MAX_PAYLOAD_BYTES + FRAMING;
 /// A message to the coordinator, in bytes, at most.
-pub const MAX_PROOF_MESSAGE_BYTES: usize = MAX_PROOF_BYTES + FRAMING;
+pub const MAX_PROOF_MESSAGE_BYTES: usize = MAX_NODE_PROOF_BYTES + FRAMING;
+const _: () = assert!(MAX_PROOF_BYTES <= MAX_NODE_PROOF_BYTES);
 
 /// The inputs of an aggregation.
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -55,13 +56,15 @@ pub enum OwnedJob {
         /// The right proof.
         right: Option<Box<Proof>>,
     },
-    /// The top.
+    /// The header.
     Batch {
         /// The proof of the last level.
         child: Box<Proof>,
         /// The header's words.
         header: Box<[u64; HEADER_WORDS]>,
     },
+    /// The batch proof in the form that a chain verifies.
+    Final(Box<Proof>),
 }
 
 /// Why bytes are no job.
@@ -108,6 +111,7 @@ pub fn encode(job: &Job<'_>) -> (Kind, u32, Vec<u8>) {
         Job::Batch { child, header } => {
             (Kind::Batch, 0, borsh::to_vec(&Top { child: child.to_bytes(), header: **header }).expect(fits))
         }
+        Job::Final(batch) => (Kind::Final, 0, batch.to_bytes()),
     }
 }
 
@@ -120,6 +124,7 @@ pub fn layer(kind: i32, level: u32) -> Result<Layer, JobError> {
         (Ok(Kind::Segment), 0) => Ok(Layer::Segment),
         (Ok(Kind::Aggregation), 1..) if level as usize <= LEVELS => Ok(Layer::Aggregation(level as usize)),
         (Ok(Kind::Batch), 0) => Ok(Layer::Batch),
+        (Ok(Kind::Final), 0) => Ok(Layer::Final),
         _ => Err(JobError::Kind { kind, level }),
     }
 }
@@ -138,10 +143,10 @@ impl OwnedJob {
             Layer::Aggregation(level) => {
                 let Children { left, right } = borsh::from_slice(payload)?;
                 let below = if level == 1 { Layer::Segment } else { Layer::Aggregation(level.saturating_sub(1)) };
-                let right = right.map(|right| circuits.read_proof(below, &right)).transpose()?;
+                let right = right.map(|right| circuits.read_node(below, &right)).transpose()?;
                 Ok(Self::Aggregation {
                     level,
-                    left: Box::new(circuits.read_proof(below, &left)?),
+                    left: Box::new(circuits.read_node(below, &left)?),
                     right: right.map(Box::new),
                 })
             }
@@ -150,9 +155,10 @@ impl OwnedJob {
                 if let Some(word) = header.iter().position(|word| *word >= F::ORDER) {
                     return Err(JobError::Header(word));
                 }
-                let child = circuits.read_proof(Layer::Aggregation(LEVELS), &child)?;
+                let child = circuits.read_node(Layer::Aggregation(LEVELS), &child)?;
                 Ok(Self::Batch { child: Box::new(child), header: Box::new(header) })
             }
+            Layer::Final => Ok(Self::Final(Box::new(circuits.read_node(Layer::Batch, payload)?))),
         }
     }
 
@@ -160,13 +166,14 @@ impl OwnedJob {
     ///
     /// # Errors
     /// When a circuit refuses the inputs, or plonky2 panics on them.
-    pub fn prove(&self, circuits: &CircuitSet) -> Result<Proof, ProveError> {
+    pub fn prove(&self, circuits: &CircuitSet) -> Result<LayerProof, ProveError> {
         let job = match self {
             Self::Segment(inputs) => Job::Segment(inputs),
             Self::Aggregation { level, left, right } => {
                 Job::Aggregation { level: *level, left, right: right.as_deref() }
             }
             Self::Batch { child, header } => Job::Batch { child, header },
+            Self::Final(batch) => Job::Final(batch),
         };
         job.prove(circuits)
     }
@@ -181,11 +188,19 @@ mod tests {
         assert_eq!(layer(Kind::Segment.into(), 0).unwrap(), Layer::Segment);
         assert_eq!(layer(Kind::Aggregation.into(), LEVELS as u32).unwrap(), Layer::Aggregation(LEVELS));
         assert_eq!(layer(Kind::Batch.into(), 0).unwrap(), Layer::Batch);
+        assert_eq!(layer(Kind::Final.into(), 0).unwrap(), Layer::Final);
         let segment = Kind::Segment as i32;
-        let (aggregation, batch) = (Kind::Aggregation as i32, Kind::Batch as i32);
-        for (kind, level) in
-            [(0, 0), (99, 0), (-1, 0), (segment, 1), (aggregation, 0), (aggregation, LEVELS as u32 + 1), (batch, 1)]
-        {
+        let (aggregation, batch, last) = (Kind::Aggregation as i32, Kind::Batch as i32, Kind::Final as i32);
+        for (kind, level) in [
+            (0, 0),
+            (99, 0),
+            (-1, 0),
+            (segment, 1),
+            (aggregation, 0),
+            (aggregation, LEVELS as u32 + 1),
+            (batch, 1),
+            (last, 1),
+        ] {
             assert!(matches!(layer(kind, level), Err(JobError::Kind { .. })), "{kind} {level}");
         }
     }

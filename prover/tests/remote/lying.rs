@@ -84,7 +84,7 @@ pub async fn a_lying_worker_is_found_out_and_the_batch_is_proved() {
     let honest = Working::start_alone("honest", Connection::plain(&serving.url()));
     until("the honest worker is there", || serving.coordinator.workers() == 1).await;
     prover().verify(&proof(proving).await.unwrap()).unwrap();
-    until("two segments, four aggregations, the batch", || honest.used() == 7).await;
+    until("two segments, four aggregations, the batch, the last", || honest.used() == 8).await;
     honest.stop().await.unwrap();
     serving.stop().await;
 }

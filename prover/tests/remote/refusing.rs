@@ -73,11 +73,11 @@ struct Hostile {
 }
 
 impl Hostile {
-    const JOBS: u64 = 8;
+    const JOBS: u64 = 9;
 
     fn job(lease: u64) -> ProverJob {
-        let (segment, aggregation, batch) =
-            (ProverJobKind::Segment as i32, ProverJobKind::Aggregation as i32, ProverJobKind::Batch as i32);
+        let (segment, aggregation) = (ProverJobKind::Segment as i32, ProverJobKind::Aggregation as i32);
+        let (batch, last) = (ProverJobKind::Batch as i32, ProverJobKind::Final as i32);
         let mut words = SegmentInputs::default().encode();
         words[..8].fill(0xff);
         let (kind, level, payload) = match lease {
@@ -89,7 +89,8 @@ impl Hostile {
             5 => (aggregation, u32::MAX, vec![]),
             // A proof that announces four GiB.
             6 => (aggregation, 1, vec![0xff; 64]),
-            _ => (batch, 0, borsh::to_vec(&(vec![7u8; 1_000], [0u64; 48])).unwrap()),
+            7 => (batch, 0, borsh::to_vec(&(vec![7u8; 1_000], [0u64; 48])).unwrap()),
+            _ => (last, 0, vec![7; 1_000]),
         };
         ProverJob { lease, batch: 0, kind, level, index: 0, payload }
     }

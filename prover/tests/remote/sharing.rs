@@ -39,13 +39,13 @@ pub async fn two_workers_prove_one_batch() {
     assert_eq!(proof.statement, batch.header.statement());
     prover().verify(&proof).unwrap();
     // A worker hears of its proof's use after the coordinator has it.
-    until("every proof is some worker's", || workers.iter().map(Working::used).sum::<usize>() == 9).await;
+    until("every proof is some worker's", || workers.iter().map(Working::used).sum::<usize>() == 10).await;
     let used = workers.each_ref().map(Working::used);
     assert!(used.iter().all(|used| *used > 0), "{used:?}");
-    println!("     9 proofs in {seconds:.1} s, {used:?} by each worker of one thread");
+    println!("     10 proofs in {seconds:.1} s, {used:?} by each worker of one thread");
 
     let steps = std::mem::take(&mut *notes.0.lock().unwrap());
-    for (stage, total) in [(Stage::Segments, 3), (Stage::Aggregation, 5), (Stage::Batch, 1)] {
+    for (stage, total) in [(Stage::Segments, 3), (Stage::Aggregation, 5), (Stage::Batch, 1), (Stage::Final, 1)] {
         let done: Vec<_> = steps.iter().filter(|step| step.0 == stage).map(|step| (step.1, step.2)).collect();
         assert_eq!(done, (0..=total).map(|done| (done, total)).collect::<Vec<_>>(), "{stage:?}");
     }

@@ -4,6 +4,7 @@ use cairn_chain::{ChainError, ErrorClass, RollupError, TransactionFailure};
 
 use super::reconcile::Divergence;
 use super::refusal::{Verdict, judge};
+use super::verify::decide::Contradiction;
 use crate::seal::rebuild::RebuildError;
 use crate::store::StoreError;
 use cairn_objects::PublishError;
@@ -73,6 +74,51 @@ pub enum StageError {
     /// The chain has something else than the log.
     #[error(transparent)]
     Divergence(#[from] Divergence),
+    /// The chain failed on the way to have a proof verified.
+    #[error("cannot settle batch {number}: {source}")]
+    Settle {
+        /// The batch.
+        number: u64,
+        /// The chain's words.
+        #[source]
+        source: RollupError,
+    },
+    /// The chain refused a transaction, and may take it later.
+    #[error("the chain does not settle batch {number} yet: {failure}; {hint}")]
+    NotSettled {
+        /// The batch.
+        number: u64,
+        /// The refusal.
+        #[source]
+        failure: TransactionFailure,
+        /// Why it may take it later, or what to do meanwhile.
+        hint: &'static str,
+    },
+    /// The program does not accept the proof, though it has every byte of it.
+    #[error(
+        "the program rejects the proof of batch {number}, which it has whole and which this prover accepts: {failure}; program and prover are of different circuits, so compare the rollup's circuit with this version's, run the version that fits, and meanwhile start with --settle false: nothing acknowledged is lost"
+    )]
+    Rejected {
+        /// The batch.
+        number: u64,
+        /// The refusal.
+        #[source]
+        failure: TransactionFailure,
+    },
+    /// The program refuses again and again what the accounts say is right.
+    #[error(
+        "the program refuses to settle batch {number}: {failure}; compare the program on chain with this version's, and meanwhile start with --settle false: nothing acknowledged is lost"
+    )]
+    Unsettled {
+        /// The batch.
+        number: u64,
+        /// The refusal.
+        #[source]
+        failure: TransactionFailure,
+    },
+    /// The chain has settled something else than the log has.
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
     /// The key is not the sequencer's.
     #[error(
         "the rollup's sequencer is {on_chain}, this key is {key}; use its key, or have the admin set this one with set_sequencer"
@@ -99,14 +145,17 @@ impl StageError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Publish(_) | Self::Refused { .. } => true,
-            Self::Chain { source, .. } => source.class() == ErrorClass::Transient,
+            Self::Publish(_) | Self::Refused { .. } | Self::NotSettled { .. } => true,
+            Self::Chain { source, .. } | Self::Settle { source, .. } => source.class() == ErrorClass::Transient,
             Self::Store(_)
             | Self::Rebuild(_)
             | Self::Compress { .. }
             | Self::Prove { .. }
             | Self::Statement { .. }
             | Self::Divergence(_)
+            | Self::Rejected { .. }
+            | Self::Unsettled { .. }
+            | Self::Contradiction(_)
             | Self::Key { .. } => false,
         }
     }

@@ -51,6 +51,7 @@ impl Work for ProverStage {
             None => self.prove(batch).await?,
         };
         let (proof_bytes, took) = (proof.bytes.len(), Duration::from_millis(proof.prove_ms));
+        // The bytes that the program reads, as they are: the header's digest is their name.
         cairn_objects::put(&*self.objects, cairn_objects::proof_path(&proof.statement), proof.bytes.into()).await?;
         blocking(move || store.proved(number)).await?;
         info!(batch = number, proof_bytes, ?took, "batch proved");
@@ -84,7 +85,7 @@ impl ProverStage {
         self.pace.lock().measured(segments(&batch), took);
         let proof = StoredProof {
             statement: proof.statement,
-            bytes: borsh::to_vec(&proof).expect("borsh into a vector cannot fail"),
+            bytes: proof.bytes,
             prove_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         };
         let kept = proof.clone();

@@ -1,7 +1,9 @@
-//! What a refused or failed transaction with a header means: whether the same header may be taken later.
+//! What a refused or failed transaction means: whether the same thing may be taken later.
 
 use cairn_chain::{ErrorClass, TransactionFailure};
 use cairn_interface::SettlementError;
+
+use super::verify::air::Purpose;
 
 /// Transactions for one batch after which a refusal that only a lagging server explains is believed.
 const ATTEMPTS: u32 = 3;
@@ -42,6 +44,52 @@ pub fn judge(failure: &TransactionFailure, attempt: u32) -> Verdict {
     }
 }
 
+/// What to make of a failure on the way to have a proof verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettlingVerdict {
+    /// The same may be taken later; why, or what to do meanwhile.
+    Later(&'static str),
+    /// The proof will not be: an operator has to look.
+    Rejected,
+    /// Something else will not be.
+    Stop,
+}
+
+/// Judges the refusal, or the failure, of a transaction for `purpose`, which is the `refusals`-th in a row for the same
+/// thing. What is refused was to be taken by what the accounts at confirmed say; a server that is behind them, or somebody
+/// else who was quicker, explains a few refusals, and no more.
+#[must_use]
+pub fn judge_settling(purpose: Purpose, failure: &TransactionFailure, refusals: u32) -> SettlingVerdict {
+    use SettlementError as E;
+    match judge(failure, 0) {
+        Verdict::Later(hint) if hint == FUND || failure.class == ErrorClass::Transient => {
+            return SettlingVerdict::Later(hint);
+        }
+        _ if refusals < REFUSALS => {
+            return SettlingVerdict::Later("the server has not seen what is confirmed, or somebody else was quicker");
+        }
+        _ => {}
+    }
+    let settling = matches!(
+        failure.settlement(),
+        Some(
+            E::WrongHistory
+                | E::WrongBatch
+                | E::AbandonedBatch
+                | E::NotNextBatch
+                | E::UnlinkedBatch
+                | E::UnlinkedRoot
+                | E::WrongStatement
+                | E::WrongCircuit
+                | E::HistoryFull
+        )
+    );
+    if purpose == Purpose::Verify && !settling { SettlingVerdict::Rejected } else { SettlingVerdict::Stop }
+}
+
+/// Refusals in a row that a lagging server, or somebody quicker, explains: with the pauses between them, ten seconds.
+const REFUSALS: u32 = 6;
+
 const FUND: &str = "send lamports to the sequencer's key";
 
 #[cfg(test)]
@@ -80,6 +128,23 @@ mod tests {
         assert_eq!(judge(&refused(SettlementError::UnknownQueueEnd), ATTEMPTS), Verdict::Stop);
         // That the batch comes after another one is known from the chain itself.
         assert!(matches!(judge(&refused(SettlementError::WrongNumber), u32::MAX), Verdict::Later(_)));
+    }
+
+    #[test]
+    fn a_proof_is_rejected_when_the_program_has_refused_it_often_enough_and_not_for_want_of_lamports() {
+        let failed = |name: &str, code| failure(name, code, ErrorClass::Rejection);
+        let wrong = failed("UnverifiedProof", Some(SettlementError::UnverifiedProof.code()));
+        let judged = |purpose, refusals| judge_settling(purpose, &wrong, refusals);
+        assert!(matches!(judged(Purpose::Verify, REFUSALS - 1), SettlingVerdict::Later(_)));
+        assert_eq!(judged(Purpose::Verify, REFUSALS), SettlingVerdict::Rejected);
+        assert_eq!(judged(Purpose::Settle, REFUSALS), SettlingVerdict::Stop);
+        let circuit = failed("WrongCircuit", Some(SettlementError::WrongCircuit.code()));
+        assert_eq!(judge_settling(Purpose::Verify, &circuit, REFUSALS), SettlingVerdict::Stop);
+        for (name, code) in [("InsufficientFundsForFee", None), ("Custom", Some(NEGATIVE_LAMPORTS))] {
+            assert_eq!(judge_settling(Purpose::Open, &failed(name, code), u32::MAX), SettlingVerdict::Later(FUND));
+        }
+        let passes = TransactionFailure { class: ErrorClass::Transient, ..wrong.clone() };
+        assert!(matches!(judge_settling(Purpose::Verify, &passes, u32::MAX), SettlingVerdict::Later(_)));
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl Store {
         self.cursor([stage_key(stage)])
     }
 
-    fn cursor(&self, key: [u8; 1]) -> Result<u64, StoreError> {
+    pub(super) fn cursor(&self, key: [u8; 1]) -> Result<u64, StoreError> {
         let found = self
             .db
             .get_pinned_cf(self.family(Family::Stages), key)
@@ -197,7 +197,7 @@ impl Store {
         self.commit(Change::Rewind, batch)
     }
 
-    fn put_stage(&self, batch: &mut WriteBatch, stage: Stage, passed: u64) {
+    pub(super) fn put_stage(&self, batch: &mut WriteBatch, stage: Stage, passed: u64) {
         batch.put_cf(self.family(Family::Stages), [stage_key(stage)], passed.to_be_bytes());
     }
 }
@@ -211,6 +211,7 @@ const fn stage_key(stage: Stage) -> u8 {
         Stage::Published => 1,
         Stage::Proved => 2,
         Stage::Submitted | Stage::Confirmed => 3,
+        Stage::Settled => 4,
     }
 }
 

@@ -37,7 +37,7 @@ pub enum Family {
     /// batch number (u64) -> proof of the batch's header.
     Proofs,
     /// stage (u8) -> number of the next batch that the stage has to work on (u64, big-endian); 255 -> the finalized slot
-    /// as of which the submitted ones were written down.
+    /// as of which the submitted ones were written down, 254 -> the same for the settled ones.
     Stages,
     /// kind (u8) ‖ number (u64) -> the signed transaction for this purpose, written before it is sent: kind 0 submits the
     /// header of the batch with the number.
@@ -45,13 +45,17 @@ pub enum Family {
     /// batch number (u64) -> what the chain said about the submitted header.
     Submissions,
     /// batch number (u64) ‖ moment (u8) -> when it was (u64, big-endian), in milliseconds since the Unix epoch: 0 published,
-    /// 1 proved, 2 signed for the chain, 3 confirmed, 4 finalized.
+    /// 1 proved, 2 signed for the chain, 3 confirmed, 4 finalized, 5 settled.
     Times,
+    /// nothing -> the key pair of the account on chain that proofs are uploaded to, written before anything is sent there.
+    ProofAccount,
+    /// batch number (u64) -> what it took to have the chain verify its proof.
+    Settlements,
 }
 
 impl Family {
     /// Every family; a store has exactly these.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Meta,
         Self::Bundles,
         Self::Sequences,
@@ -70,6 +74,8 @@ impl Family {
         Self::Outbox,
         Self::Submissions,
         Self::Times,
+        Self::ProofAccount,
+        Self::Settlements,
     ];
 
     /// The name in the database, which never changes.
@@ -94,6 +100,8 @@ impl Family {
             Self::Outbox => "outbox",
             Self::Submissions => "submissions",
             Self::Times => "times",
+            Self::ProofAccount => "proof_account",
+            Self::Settlements => "settlements",
         }
     }
 }

@@ -8,7 +8,7 @@ use rocksdb::{DB, Options, WriteBatch};
 use super::{Change, Family, Store, StoreError, decode, encode};
 
 /// Version of the records. A store with another one is refused.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 const SCHEMA: &[u8] = b"schema version";
 const ROLLUP: &[u8] = b"rollup id";

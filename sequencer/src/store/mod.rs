@@ -9,6 +9,7 @@ mod meta;
 mod outbox;
 mod record;
 mod registry;
+mod settlement;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ pub(crate) use faults::{Faults, Side};
 pub use log::NewBundle;
 pub use meta::{Identity, OpenError, SCHEMA_VERSION};
 pub use outbox::{Intent, Purpose};
-pub use record::{Placed, Queued, SealedBatch, StoredBundle, StoredProof, Submission};
+pub use record::{Placed, Queued, SealedBatch, Settlement, StoredBundle, StoredProof, Submission};
 pub use state::AccountBefore;
 pub use times::BatchTimes;
 
@@ -53,6 +54,10 @@ pub enum Change {
     Submit,
     /// The chain dropped headers that it had.
     Rewind,
+    /// An account for proofs is about to be made.
+    NameAccount,
+    /// The chain has verified a proof.
+    Settle,
 }
 
 /// Why the store did not do what was asked.
@@ -196,6 +201,8 @@ impl Change {
             Self::Intend => "record an intended transaction",
             Self::Submit => "record a submission",
             Self::Rewind => "record that the chain dropped a batch",
+            Self::NameAccount => "keep the key of an account for proofs",
+            Self::Settle => "record that a batch is settled",
         }
     }
 
@@ -213,6 +220,8 @@ impl Change {
             Self::Intend => "intend",
             Self::Submit => "submit",
             Self::Rewind => "rewind",
+            Self::NameAccount => "name_account",
+            Self::Settle => "settle",
         }
     }
 }

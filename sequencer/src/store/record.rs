@@ -113,12 +113,27 @@ pub struct Submission {
     pub fee: Option<u64>,
 }
 
+/// What it took to have the chain verify a batch's proof: what the process that saw it settled has sent for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize)]
+pub struct Settlement {
+    /// Transactions that opened the account, emptied it, or wrote to it.
+    pub upload_transactions: u64,
+    /// Transactions that verified, or settled what was verified.
+    pub verify_transactions: u64,
+    /// Compute units of these.
+    pub verify_compute_units: u64,
+    /// Lamports of fees for all of them.
+    pub lamports_fees: u64,
+    /// Lamports that the account was given when it was opened.
+    pub lamports_locked: u64,
+}
+
 /// A proof of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct StoredProof {
     /// The header digest that it proves.
     pub statement: Digest,
-    /// The proof file, as it is published.
+    /// The proof, as the program reads it.
     pub bytes: Vec<u8>,
     /// Time of proving, in milliseconds.
     pub prove_ms: u64,

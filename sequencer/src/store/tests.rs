@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use cairn_chain::Keypair;
 use cairn_proto::Submission as Wire;
 use cairn_types::limits::ACCOUNTS_DEPTH;
 use cairn_types::state::{PartialState, StateRead};
@@ -123,7 +124,13 @@ fn stages_intents_and_submissions_are_kept_and_rewound() {
     assert!(matches!(rebuild(store, &rollup(), 2), Err(RebuildError::Witness(2))));
     assert_eq!(store.proof(2).unwrap(), Some(proof));
     assert_eq!(store.submission(2).unwrap(), Some(submission));
-    assert_eq!(Stage::ALL.map(|stage| store.passed(stage).unwrap()), [3; 5]);
+    assert_eq!(Stage::ALL.map(|stage| store.passed(stage).unwrap()), [3, 3, 3, 3, 3, 0]);
+    let settlement = Settlement { upload_transactions: 81, lamports_fees: 415_000, ..Settlement::default() };
+    store.settled(2, &settlement, 12).unwrap();
+    assert_eq!((store.settlement(2).unwrap(), store.settlement(1).unwrap()), (Some(settlement), None));
+    assert_eq!((store.settled_slot().unwrap(), store.submitted_slot().unwrap()), (12, 10));
+    assert!(store.times(2).unwrap().settled >= times.finalized);
+    assert_eq!(Stage::ALL.map(|stage| store.passed(stage).unwrap()), [3; 6]);
 
     store.intend(Purpose::SubmitBatch(3), &intent).unwrap();
     assert_eq!(store.submitted_slot().unwrap(), 10);
@@ -131,7 +138,19 @@ fn stages_intents_and_submissions_are_kept_and_rewound() {
     assert_eq!(store.submitted_slot().unwrap(), 11);
     assert_eq!(store.outbox().unwrap().len(), 1, "what may still execute stays");
     assert_eq!(store.submission(2).unwrap(), None);
-    assert_eq!(Stage::ALL.map(|stage| store.passed(stage).unwrap()), [3, 3, 3, 2, 2]);
+    assert_eq!(Stage::ALL.map(|stage| store.passed(stage).unwrap()), [3, 3, 3, 2, 2, 3]);
+}
+
+#[test]
+fn the_key_of_the_account_for_proofs_survives_until_another_takes_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    for key in [1, 2].map(|seed| Keypair::from_seed([seed; 32])) {
+        let store = open(folder.path());
+        store.name_proof_account(&key).unwrap();
+        drop(store);
+        let kept = open(folder.path()).proof_account().unwrap().unwrap();
+        assert_eq!(kept.to_bytes(), key.to_bytes());
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub(super) enum Moment {
     Signed = 2,
     Confirmed = 3,
     Finalized = 4,
+    Settled = 5,
 }
 
 /// When a batch came how far, each in milliseconds since the Unix epoch by this machine's clock; `None` where it has not
@@ -30,6 +31,8 @@ pub struct BatchTimes {
     pub confirmed: Option<u64>,
     /// The chain was first seen to have it, finally.
     pub finalized: Option<u64>,
+    /// The chain was first seen to have verified its proof, finally.
+    pub settled: Option<u64>,
 }
 
 impl Store {
@@ -54,6 +57,7 @@ impl Store {
                 2 => &mut times.signed,
                 3 => &mut times.confirmed,
                 4 => &mut times.finalized,
+                5 => &mut times.settled,
                 _ => return Err(damaged(Family::Times, &key, "is of a moment that this version does not know")),
             };
             *place = Some(number_of(Family::Times, &value)?);

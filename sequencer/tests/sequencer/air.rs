@@ -13,7 +13,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 
 use crate::bench::{Bench, Running};
-use crate::cluster::{self, Cluster, Fault, NEVER};
+use crate::cluster::{Cluster, Fault, NEVER};
 
 /// A node.
 const NODE: u32 = 5;
@@ -36,7 +36,7 @@ struct Flight {
 impl Flight {
     /// Submits bundles, without waiting for their batches.
     async fn begin(faults: &[Fault]) -> Self {
-        let (bench, cluster) = cluster::bench().await;
+        let (bench, cluster) = Bench::on_cluster().await;
         let seal = SealLimits { bundles: 1, ..bench.config.seal };
         let bench = Bench { config: Config { seal, ..bench.config.clone() }, ..bench };
         let mut running = bench.start_settled().await;

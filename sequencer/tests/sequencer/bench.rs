@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
+use crate::cluster::{self, Cluster};
 use crate::samples::{QuickProver, World, request_for};
 
 pub struct Bench {
@@ -35,11 +36,20 @@ impl Bench {
         Self::of(world, folder)
     }
 
+    /// On a cluster that makes everything final at once, until it is told otherwise.
+    pub async fn on_cluster() -> (Self, Arc<Cluster>) {
+        let folder = tempfile::tempdir().unwrap();
+        let (cluster, chain) = cluster::begin(&folder.path().join("chain"));
+        let world = World::on(cluster.clone(), &chain, folder.path()).await;
+        (Self::of(world, folder), cluster)
+    }
+
     pub fn of(world: World, folder: TempDir) -> Self {
         let local = Config::local(folder.path().join("log"));
         let seal = SealLimits { entry_age: Duration::from_millis(10), ..local.seal };
         let (chain_poll, grace) = (Duration::from_millis(50), Duration::from_secs(2));
-        let config = Config { seal, chain_poll, grace, ..local };
+        // Their prover stands where the engine stands: the program would refuse what it makes.
+        let config = Config { seal, chain_poll, grace, settle: false, ..local };
         Self { world, config, prover: Arc::new(QuickProver), folder }
     }
 

@@ -8,6 +8,7 @@ use cairn_chain::{
     Account, AccountFilter, Accounts, Address, Blockhash, Chain, ChainError, Commitment, EmbeddedChain, Options,
     ProgramAccounts, Signature, SignedTransaction, TimeSource, Tip, TransactionStatus,
 };
+use cairn_interface::Profile;
 use cairn_sequencer::{Config, RunError, Stage};
 
 use crate::bench::Bench;
@@ -101,7 +102,7 @@ impl Chain for BadConnection {
 async fn bench() -> (Bench, Arc<BadConnection>) {
     let folder = tempfile::tempdir().unwrap();
     let (time, clock) = TimeSource::manual(1_900_000_000_000);
-    let options = Options { time, ..Options::default() };
+    let options = Options { time, ..Options::of(Profile::Dev) };
     let chain = EmbeddedChain::open(folder.path().join("chain"), options).unwrap();
     let bad = BadConnection { chain: chain.clone(), faults: Mutex::default(), sent: AtomicU64::new(0), clock };
     let bad = Arc::new(bad);

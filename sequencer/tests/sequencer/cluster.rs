@@ -12,12 +12,9 @@ use cairn_chain::{
     Account, AccountFilter, Accounts, Address, Blockhash, Chain, ChainError, Commitment, EmbeddedChain, ErrorClass,
     Options, ProgramAccounts, Signature, SignedTransaction, TimeSource, Tip, TransactionFailure, TransactionStatus,
 };
-use cairn_interface::{PROGRAM_ID, SettlementError};
+use cairn_interface::{DEV_PROGRAM_ID, Profile, SettlementError};
 use parking_lot::Mutex;
 use tokio::sync::{RwLock, RwLockReadGuard};
-
-use crate::bench::Bench;
-use crate::samples::World;
 
 /// When these chains begin, in milliseconds since the Unix epoch.
 const BEGIN_MS: i64 = 1_900_000_000_000;
@@ -95,12 +92,10 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A bench on a cluster that makes everything final at once, until it is told otherwise.
-pub async fn bench() -> (Bench, Arc<Cluster>) {
-    let folder = tempfile::tempdir().unwrap();
+/// A cluster in `dir` that makes everything final at once, until it is told otherwise, and the chain behind it.
+pub fn begin(dir: &Path) -> (Arc<Cluster>, EmbeddedChain) {
     let (time, clock) = TimeSource::manual(BEGIN_MS);
-    let dir = folder.path().join("chain");
-    let chain = EmbeddedChain::open(&dir, Options { time: time.clone(), ..Options::default() }).unwrap();
+    let chain = EmbeddedChain::open(dir, Options { time: time.clone(), ..Options::of(Profile::Dev) }).unwrap();
     let ticking = Arc::clone(&clock);
     tokio::spawn(async move {
         // It ends with its test.
@@ -109,14 +104,16 @@ pub async fn bench() -> (Bench, Arc<Cluster>) {
             ticking.fetch_add(STEP.as_millis() as i64, Ordering::SeqCst);
         }
     });
-    let state = Mutex::new(State::default());
-    let cluster = Cluster { dir, time, clock, chain: RwLock::new(Some(chain.clone())), state };
-    let cluster = Arc::new(cluster);
-    let world = World::on(cluster.clone(), &chain, folder.path()).await;
-    (Bench::of(world, folder), cluster)
+    (Cluster::over(dir, chain.clone(), time, clock), chain)
 }
 
 impl Cluster {
+    /// The same over a chain in `dir` that is there already.
+    pub fn over(dir: &Path, chain: EmbeddedChain, time: TimeSource, clock: Arc<AtomicI64>) -> Arc<Self> {
+        let (dir, state) = (dir.to_owned(), Mutex::new(State::default()));
+        Arc::new(Self { dir, time, clock, chain: RwLock::new(Some(chain)), state })
+    }
+
     /// From now on what executes is confirmed and final after so long.
     pub fn pace(&self, confirms: Duration, finalizes: Duration) {
         let mut state = self.state.lock();
@@ -158,7 +155,7 @@ impl Cluster {
         let deadline = Instant::now() + Duration::from_secs(10);
         let reopened = loop {
             copy(&first.copy, &self.dir);
-            match EmbeddedChain::open(&self.dir, Options { time: self.time.clone(), ..Options::default() }) {
+            match EmbeddedChain::open(&self.dir, Options { time: self.time.clone(), ..Options::of(Profile::Dev) }) {
                 Ok(chain) => break chain,
                 Err(error) => assert!(Instant::now() < deadline, "{error}"),
             }
@@ -231,7 +228,7 @@ impl Chain for Cluster {
         let Some(before) = before else { return Ok(Accounts { slot: tip.slot, ..today }) };
         let then = addresses.iter().zip(today.accounts).map(|(address, account)| match before.get(address) {
             Some(account) => Some(account.clone()),
-            None => account.filter(|account| account.owner != PROGRAM_ID),
+            None => account.filter(|account| account.owner != DEV_PROGRAM_ID),
         });
         Ok(Accounts { slot: tip.slot, accounts: then.collect() })
     }
@@ -268,7 +265,7 @@ impl Chain for Cluster {
         if chain.status(&transaction.signature).await?.is_some() {
             return Ok(transaction.signature);
         }
-        let before = chain.program_accounts(&PROGRAM_ID, &[], Commitment::Processed).await?.accounts;
+        let before = chain.program_accounts(&DEV_PROGRAM_ID, &[], Commitment::Processed).await?.accounts;
         copy(&self.dir, &copied);
         let signature = chain.send(transaction).await?;
         let slot = chain.status(&signature).await?.unwrap().slot;

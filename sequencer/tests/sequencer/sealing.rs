@@ -122,6 +122,9 @@ async fn proving_holds_up_neither_intake_nor_sealing_nor_publishing() {
                 (batch.number, "submitted")
             }
             BatchEvent::Retrying { number, reason, .. } => panic!("batch {number}: {reason}"),
+            BatchEvent::Uploading { .. } | BatchEvent::Settled { .. } | BatchEvent::ProofAccountClosed { .. } => {
+                panic!("nobody settles here: {event:?}")
+            }
         });
     }
     for number in 1..5 {

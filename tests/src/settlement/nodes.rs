@@ -1,7 +1,7 @@
 //! What nodes and whoever pays for them do with a [`Machine`].
 
-use super::{Failure, Machine, address, pubkey};
-use cairn_interface::{self as interface, Address, Instruction, Node, PROGRAM_ID, RegisterNode};
+use super::{Failure, Machine, PROGRAM_ID, address, pubkey};
+use cairn_interface::{self as interface, Address, Instruction, Node, RegisterNode};
 use cairn_types::{BatchHeader, ReceiptKey};
 use solana_sdk::signature::Keypair;
 use solana_sdk::signer::Signer;
@@ -97,13 +97,24 @@ impl Machine {
         self.svm.get_account(&pubkey(*address)).map_or(0, |account| account.lamports)
     }
 
-    /// Submits a batch that consumes the queue up to `position`.
+    /// Submits a batch that takes the queue up to `position`.
+    ///
+    /// # Errors
+    /// How it failed.
+    pub fn take(&mut self, position: u64) -> Result<u64, Failure> {
+        let queue_to = self.queue().cursor_at(position).expect("the queue has got there");
+        let header = BatchHeader { queue_to, ..self.next_header() };
+        self.submit(&header)
+    }
+
+    /// Consumes the queue up to `position`: submits a batch that does, and settles all there is. Gives the compute units of
+    /// the submission.
     ///
     /// # Errors
     /// How it failed.
     pub fn consume(&mut self, position: u64) -> Result<u64, Failure> {
-        let queue_to = self.queue().cursor_at(position).expect("the queue has got there");
-        let header = BatchHeader { queue_to, ..self.next_header() };
-        self.submit(&header)
+        let units = self.take(position)?;
+        self.settle_all();
+        Ok(units)
     }
 }

@@ -1,9 +1,9 @@
 //! What a registration costs, and what comes back.
 
 use cairn_interface::{
-    self as interface, DEFAULT_BOND, Initialize, MIN_BOND, NODE, PROGRAM_ID, RegisterNode, Registry, SettlementError,
+    self as interface, DEFAULT_BOND, Initialize, MIN_BOND, NODE, RegisterNode, Registry, SettlementError,
 };
-use cairn_tests::settlement::{Failure, Machine, address, pubkey, receipt_key};
+use cairn_tests::settlement::{Failure, Machine, PROGRAM_ID, address, pubkey, receipt_key};
 use solana_sdk::account::Account;
 use solana_sdk::instruction::InstructionError;
 use solana_sdk::signature::Keypair;

@@ -1,10 +1,15 @@
 //! One way, at least, to get each refusal; and a check that none was forgotten.
 
+use crate::verify_inclusion;
 use cairn_interface::{
-    self as interface, Address, BATCH, Initialize, PROGRAM_ID, QUEUE_EXTENSIONS, Registry, SettlementError,
+    self as interface, Address, BATCH, Initialize, ProofStep, QUEUE_EXTENSIONS, Registry, SettlementError,
+    proof_account, proof_bytes,
 };
-use cairn_tests::settlement::{Failure, Machine, address, pubkey, receipt_key};
+use cairn_tests::settlement::{
+    ALL_QUERIES, Failure, Fixture, Machine, PROFILE, PROGRAM_ID, address, pubkey, receipt_key,
+};
 use cairn_types::{BatchHeader, Digest, QueueCursor, ReceiptKey};
+use cairn_verifier::{CAP, CAP_HEIGHT, DEGREE_BITS, Dev, NONCE, OPENED, Parameters};
 use solana_sdk::signature::Keypair;
 
 /// Provokes one refusal. Returns what the program said.
@@ -222,8 +227,216 @@ fn provoke_in_registry(error: SettlementError) -> Result<u64, Failure> {
             let instruction = interface::unpause(&PROGRAM_ID, &machine.rollup, &address(&machine.admin));
             machine.send_as_admin(&instruction)
         }
-        other => panic!("nothing provokes {}", other.name()),
+        other => provoke_in_settlement(other),
     }
+}
+
+/// As [`provoke`], what proofs and those who settle with them may run into. The checks of the verification itself are provoked
+/// in `proofs`, some of them by what no instruction could have left in an account.
+fn provoke_in_settlement(error: SettlementError) -> Result<u64, Failure> {
+    use SettlementError as E;
+    let mut machine = Machine::new();
+    let (prover, sequencer) = (machine.prover.insecure_clone(), machine.sequencer.insecure_clone());
+    let header = machine.next_header();
+    match error {
+        E::WrongProfile => initialize(|arguments| arguments.profile = interface::Profile::Production),
+        E::WrongHistory => {
+            machine.submit(&header).expect("accepted");
+            let other = Initialize { id: 1, ..machine.arguments() };
+            machine.create(&other).expect("another rollup");
+            let other = interface::rollup_address(&PROGRAM_ID, &other.admin, 1);
+            let proof = machine.verified_proof(&header.statement());
+            let mut instruction = interface::settle_batch(&PROGRAM_ID, &machine.rollup, 0, &proof);
+            instruction.accounts[3].address = interface::history_address(&PROGRAM_ID, &other);
+            machine.send(&instruction, &prover)
+        }
+        E::WrongBatch => {
+            machine.submit(&header).expect("accepted");
+            let mut instruction = machine.abandonment(&prover);
+            instruction.accounts[2].address = machine.queue_address();
+            machine.send(&instruction, &prover)
+        }
+        E::AbandonedBatch => {
+            machine.submit(&header).expect("accepted");
+            machine.abandon().expect("abandoned");
+            machine.settle(0)
+        }
+        E::NotNextBatch => {
+            machine.submit(&header).expect("accepted");
+            machine.settle(0).expect("settled");
+            machine.settle(0)
+        }
+        E::UnlinkedBatch | E::UnlinkedRoot => {
+            machine.submit(&header).expect("accepted");
+            let settled = interface::layout::DISCRIMINATOR + 7 * 32;
+            let at = settled + if error == E::UnlinkedBatch { 8 } else { 40 };
+            let rollup = machine.rollup;
+            machine.tamper(&rollup, |data| data[at] ^= 1);
+            machine.settle(0)
+        }
+        E::WrongStatement => {
+            machine.submit(&header).expect("accepted");
+            let proof = machine.verified_proof(&Digest::ZERO);
+            machine.settle_with(0, &proof)
+        }
+        E::WrongCircuit => {
+            machine.submit(&header).expect("accepted");
+            let rollup = machine.rollup;
+            machine.tamper(&rollup, |data| data[interface::layout::DISCRIMINATOR + 5 * 32] ^= 1);
+            machine.settle(0)
+        }
+        E::UnverifiedProof => {
+            machine.submit(&header).expect("accepted");
+            let proof = machine.open(&header.statement()).expect("opened");
+            machine.settle_with(0, &proof.address)
+        }
+        E::HistoryFull => {
+            machine.submit(&header).expect("accepted");
+            let history = machine.history_address();
+            let full = cairn_types::history::MAX_SIZE.to_le_bytes();
+            machine.tamper(&history, |data| data[40..48].copy_from_slice(&full));
+            machine.settle(0)
+        }
+        E::NothingToAbandon => machine.abandon(),
+        E::TooEarlyToAbandon => {
+            machine.submit(&header).expect("accepted");
+            machine.send(&machine.abandonment(&prover), &prover)
+        }
+        E::NotBatchPayer => {
+            machine.submit(&header).expect("accepted");
+            machine.close_batch(0, &prover)
+        }
+        E::BatchPending => {
+            machine.submit(&header).expect("accepted");
+            machine.close_batch(0, &sequencer)
+        }
+        E::BatchRetained => {
+            machine.submit(&header).expect("accepted");
+            machine.settle(0).expect("settled");
+            machine.close_batch(0, &sequencer)
+        }
+        E::BatchPresent | E::UnknownHistoryRoot | E::NotInHistory => {
+            machine.submit(&header).expect("accepted");
+            if error != E::UnknownHistoryRoot {
+                machine.settle(0).expect("settled");
+            }
+            let time = machine.batch(0).time + i64::from(error == E::NotInHistory);
+            let instruction = machine.restoration(&header, machine.batch(0).slot, time, &[]);
+            machine.send(&instruction, &prover)
+        }
+        other => provoke_with_a_proof(other),
+    }
+}
+
+/// As [`provoke_in_settlement`], with the committed proof.
+fn provoke_with_a_proof(error: SettlementError) -> Result<u64, Failure> {
+    use SettlementError as E;
+    let (mut machine, fixture) = (Machine::new(), Fixture::read());
+    let (prover, stranger) = (machine.prover.insecure_clone(), machine.funded());
+    let opened = machine.open(&fixture.statement).expect("opened");
+    let proof = opened.address;
+    let write = |machine: &mut Machine, word: usize, value: u64| {
+        machine.write(&proof, 8 * word, &value.to_le_bytes()).expect("written");
+    };
+    machine.write_all(&proof, &fixture.proof).expect("written");
+    // Where the first query is, and in it the paths of rows, and the folded values.
+    let query = NONCE + 2;
+    let paths = query + OPENED.next_multiple_of(2);
+    let values = paths + 4 * 4 * (DEGREE_BITS + Dev::RATE_BITS - CAP_HEIGHT);
+    let proof_at = proof_account(PROFILE).size - proof_bytes(PROFILE);
+    match error {
+        E::ForeignProofAccount => machine.step(&Address([7; 32]), ProofStep::Transcript),
+        E::WrongProofLength => machine.step(&machine.queue_address(), ProofStep::Transcript),
+        E::ProofAccountInUse => {
+            let open = machine.opening(&opened.key, &fixture.statement).remove(1);
+            machine.send_all(&[open], &[&prover, &opened.key])
+        }
+        E::NotAProof => {
+            let unopened = Address([0x55; 32]);
+            machine.plant(&unopened, PROGRAM_ID, vec![0; proof_account(PROFILE).size]);
+            machine.step(&unopened, ProofStep::Transcript)
+        }
+        E::NonCanonicalStatement => {
+            let mut instruction = interface::reset_proof(&PROGRAM_ID, &proof, &address(&prover), &Digest::ZERO);
+            instruction.data[8..16].fill(0xff);
+            machine.send(&instruction, &prover)
+        }
+        E::NotProofAuthority => {
+            let own = address(&stranger);
+            machine.send(&interface::close_proof(&PROGRAM_ID, &proof, &own, &own), &stranger)
+        }
+        E::WrongProofRecipient => {
+            let instruction = interface::close_proof(&PROGRAM_ID, &proof, &address(&prover), &address(&stranger));
+            machine.send(&instruction, &prover)
+        }
+        E::ProofFrozen => {
+            machine.step(&proof, ProofStep::Transcript).expect("done");
+            machine.write(&proof, 0, &[1])
+        }
+        E::OutOfProof => machine.write(&proof, fixture.proof.len(), &[1]),
+        E::UnknownStep => {
+            let mut instruction = interface::verify_step(&PROGRAM_ID, &proof, ProofStep::Transcript);
+            instruction.data[8] = 3;
+            machine.send(&instruction, &prover)
+        }
+        E::OutdatedProof => {
+            machine.tamper(&proof, |data| data[interface::layout::DISCRIMINATOR + 3 * 32] ^= 1);
+            machine.step(&proof, ProofStep::Transcript)
+        }
+        E::NonCanonicalProof => {
+            write(&mut machine, NONCE, u64::MAX);
+            machine.step(&proof, ProofStep::Transcript)
+        }
+        E::NonzeroPadding => {
+            write(&mut machine, NONCE + 1, 1);
+            machine.step(&proof, ProofStep::Transcript)
+        }
+        E::WrongProofOfWork => {
+            write(&mut machine, NONCE, 0);
+            machine.step(&proof, ProofStep::Transcript)
+        }
+        E::StepOutOfOrder => machine.step(&proof, ProofStep::Constraints),
+        E::WrongRowPath => {
+            write(&mut machine, paths, 1);
+            all_steps(&mut machine, &proof)
+        }
+        E::WrongValuePath => {
+            write(&mut machine, values + 32, 1);
+            all_steps(&mut machine, &proof)
+        }
+        E::UnknownQuery => {
+            machine.verify(&proof).expect("verified");
+            machine.step(&proof, ProofStep::Queries(1 << 31))
+        }
+        E::UnsatisfiedConstraints | E::ZeroDenominator => {
+            machine.step(&proof, ProofStep::Transcript).expect("done");
+            // Another opening than the transcript has seen, or one as the point at which is opened.
+            let zeta = proof_at - interface::PROGRESS_BYTES + 8 * 15;
+            machine.tamper(&proof, |data| match error {
+                E::ZeroDenominator => data[zeta..zeta + 16].copy_from_slice(&1_u128.to_le_bytes()),
+                _ => data[proof_at + 8 * 3 * 4 * CAP] ^= 1,
+            });
+            machine.step(&proof, ProofStep::Constraints)
+        }
+        E::WrongFold | E::WrongFinalPolynomial => {
+            machine.step(&proof, ProofStep::Transcript).expect("done");
+            machine.step(&proof, ProofStep::Constraints).expect("done");
+            // Other values than the rows give, or another polynomial than the transcript has seen.
+            let word = if error == E::WrongFold { values } else { NONCE - 1 };
+            machine.tamper(&proof, |data| {
+                let word = proof_at + 8 * word..;
+                // All values: which of them is compared is the transcript's to say.
+                let length = if error == E::WrongFold { 32 } else { 1 };
+                data[word].chunks_mut(8).take(length).for_each(|word| word[0] ^= 1);
+            });
+            machine.step(&proof, ALL_QUERIES)
+        }
+        other => verify_inclusion::provoke(other).unwrap_or_else(|| panic!("nothing provokes {}", other.name())),
+    }
+}
+
+fn all_steps(machine: &mut Machine, proof: &Address) -> Result<u64, Failure> {
+    machine.verify(proof).map(|()| 0)
 }
 
 fn pause(machine: &mut Machine) -> Result<u64, Failure> {

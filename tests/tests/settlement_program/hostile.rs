@@ -1,7 +1,7 @@
 //! What somebody would try who means harm.
 
-use cairn_interface::{self as interface, Address, Batch, Initialize, PROGRAM_ID, SettlementError};
-use cairn_tests::settlement::{Failure, Machine, address, header_after, pubkey};
+use cairn_interface::{self as interface, Address, Batch, Initialize, SettlementError};
+use cairn_tests::settlement::{Failure, Machine, PROGRAM_ID, address, header_after, pubkey};
 use cairn_types::BatchHeader;
 use solana_sdk::instruction::InstructionError;
 use solana_sdk::message::Message;
@@ -199,7 +199,7 @@ fn the_program_does_not_run_under_another_id() {
     let id = Address([0x77; 32]);
     machine
         .svm
-        .add_program_from_file(pubkey(id), cairn_tests::settlement::program_file())
+        .add_program_from_file(pubkey(id), cairn_tests::settlement::program_file(cairn_tests::settlement::PROFILE))
         .expect("the file loads anywhere");
     let instruction = interface::initialize(&id, &machine.arguments());
     assert!(matches!(machine.send_as_admin(&instruction), Err(Failure::Instruction(_))));

@@ -2,10 +2,9 @@
 
 use cairn_goldilocks::MODULUS;
 use cairn_interface::{
-    self as interface, Address, DEFAULT_BOND, Initialize, Instruction, PROGRAM_ID, RegisterNode, Registry,
-    SettlementError,
+    self as interface, Address, DEFAULT_BOND, Initialize, Instruction, RegisterNode, Registry, SettlementError,
 };
-use cairn_tests::settlement::{Failure, Machine, address, receipt_key};
+use cairn_tests::settlement::{Failure, Machine, PROGRAM_ID, address, receipt_key};
 use cairn_types::EntryKind;
 use solana_sdk::instruction::InstructionError;
 use solana_sdk::signature::Keypair;

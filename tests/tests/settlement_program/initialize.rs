@@ -1,9 +1,10 @@
 use cairn_interface::{
-    self as interface, Address, BATCH, CREATE_ROLLUP_COMPUTE_UNITS, Initialize, MAX_TRANSACTION_BYTES, NODE,
-    PROGRAM_ID, Profile, QUEUE, QUEUE_EXTENSIONS, Queue, ROLLUP, Registry, SettlementError, layout,
+    self as interface, Address, BATCH, CREATE_ROLLUP_COMPUTE_UNITS, HISTORY, Initialize, MAX_TRANSACTION_BYTES, NODE,
+    Profile, QUEUE, QUEUE_EXTENSIONS, Queue, ROLLUP, Registry, SettlementError, layout,
 };
-use cairn_tests::settlement::{Failure, GENESIS_HASH, Machine, address, pubkey, receipt_key, solana};
+use cairn_tests::settlement::{Failure, GENESIS_HASH, Machine, PROGRAM_ID, address, pubkey, receipt_key, solana};
 use cairn_types::Cursor;
+use cairn_verifier::{Dev, Parameters};
 use solana_sdk::instruction::InstructionError;
 use solana_sdk::message::Message;
 use solana_sdk::signature::Keypair;
@@ -25,7 +26,7 @@ fn a_new_rollup_has_the_arguments_the_derived_id_and_two_genesis_cursors() {
     assert_eq!((rollup.id, rollup.generation, rollup.max_pending), (0, 0, 32));
     assert_eq!((rollup.profile, rollup.paused_until), (Profile::Dev, 0));
     assert_eq!(rollup.registry, arguments.registry);
-    assert_eq!(rollup.circuit_id, [0; 32]);
+    assert_eq!(rollup.circuit_id, Dev::CIRCUIT_ID);
 }
 
 #[test]
@@ -130,18 +131,19 @@ fn accounts_have_the_documented_sizes() {
     assert_eq!(machine.data(&machine.node_address(&authority)).len(), NODE.size);
     assert_eq!(machine.data(&machine.rollup).len(), ROLLUP.size);
     assert_eq!(machine.data(&machine.queue_address()).len(), QUEUE.size);
+    assert_eq!(machine.data(&machine.history_address()).len(), HISTORY.size);
     assert_eq!(machine.data(&machine.batch_address(0)).len(), BATCH.size);
 }
 
 #[test]
 fn one_admin_can_have_many_rollups_with_ids_of_their_own() {
     let mut machine = Machine::new();
-    let arguments = Initialize { id: 7, profile: Profile::Production, ..machine.arguments() };
+    let arguments = Initialize { id: 7, ..machine.arguments() };
     machine.create(&arguments).expect("another rollup");
     let first = machine.rollup();
     machine.rollup = interface::rollup_address(&PROGRAM_ID, &arguments.admin, 7);
     let second = machine.rollup();
-    assert_eq!((second.id, second.profile), (7, Profile::Production));
+    assert_eq!((second.id, second.profile), (7, Profile::Dev));
     assert_ne!(first.rollup_id, second.rollup_id);
 }
 
@@ -177,10 +179,15 @@ fn the_admin_has_to_sign() {
 }
 
 #[test]
-fn a_queue_at_another_address_is_refused() {
+fn a_queue_or_history_at_another_address_is_refused() {
     let mut machine = Machine::without_rollup();
     let mut instruction = interface::initialize(&PROGRAM_ID, &machine.arguments());
+    let honest = instruction.clone();
     instruction.accounts[2].address = interface::queue_address(&PROGRAM_ID, &Address([5; 32]));
+    let result = machine.send_as_admin(&instruction);
+    assert_eq!(result, Err(Failure::Instruction(InstructionError::InvalidSeeds)));
+    instruction = honest;
+    instruction.accounts[3].address = interface::history_address(&PROGRAM_ID, &Address([5; 32]));
     let result = machine.send_as_admin(&instruction);
     assert_eq!(result, Err(Failure::Instruction(InstructionError::InvalidSeeds)));
 }
@@ -188,7 +195,7 @@ fn a_queue_at_another_address_is_refused() {
 #[test]
 fn lamports_sent_to_the_addresses_beforehand_do_not_stop_it() {
     let mut machine = Machine::without_rollup();
-    for target in [machine.rollup, machine.queue_address()] {
+    for target in [machine.rollup, machine.queue_address(), machine.history_address()] {
         let key = pubkey(target);
         machine.svm.airdrop(&key, 1_000_000).expect("lamports");
     }
@@ -210,7 +217,7 @@ fn arguments_that_lack_or_exceed_bytes_are_refused() {
 
 #[test]
 fn limits_of_max_pending_are_accepted_and_their_neighbours_refused() {
-    for (max_pending, accepted) in [(0, false), (1, true), (1 << 20, true), ((1 << 20) + 1, false), (u32::MAX, false)] {
+    for (max_pending, accepted) in [(0, false), (1, true), (1_024, true), (1_025, false), (u32::MAX, false)] {
         let mut machine = Machine::without_rollup();
         let arguments = Initialize { max_pending, ..machine.arguments() };
         let result = machine.create(&arguments);

@@ -1,9 +1,7 @@
 //! A pause stops batches and registrations, nothing else, and ends by itself.
 
-use cairn_interface::{
-    self as interface, Address, Instruction, OVERDUE_GRACE, PAUSE_SECONDS, PROGRAM_ID, SettlementError,
-};
-use cairn_tests::settlement::{Failure, Machine, NOW, address, receipt_key};
+use cairn_interface::{self as interface, Address, Instruction, OVERDUE_GRACE, PAUSE_SECONDS, SettlementError};
+use cairn_tests::settlement::{Failure, Machine, NOW, PROGRAM_ID, address, receipt_key};
 use solana_sdk::signature::Keypair;
 
 fn refused(error: SettlementError) -> Result<u64, Failure> {

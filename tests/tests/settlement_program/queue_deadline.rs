@@ -2,10 +2,9 @@
 
 use cairn_interface::SettlementError::QueueOverdue;
 use cairn_interface::{
-    self as interface, DEFAULT_QUEUE_DEADLINE, Initialize, MIN_QUEUE_DEADLINE, OVERDUE_GRACE, PROGRAM_ID, Registry,
-    SettlementError,
+    self as interface, DEFAULT_QUEUE_DEADLINE, Initialize, MIN_QUEUE_DEADLINE, OVERDUE_GRACE, Registry, SettlementError,
 };
-use cairn_tests::settlement::{Failure, Machine, address, receipt_key};
+use cairn_tests::settlement::{Failure, Machine, PROGRAM_ID, address, receipt_key};
 
 /// A machine with three entries, ten slots between each and the next, and none since the first.
 fn machine_with_entries() -> Machine {

@@ -1,7 +1,7 @@
 //! Nodes come, change their keys and go.
 
-use cairn_interface::{self as interface, MAX_TRANSACTION_BYTES, PROGRAM_ID, REGISTRY_COMPUTE_UNITS, RegisterNode};
-use cairn_tests::settlement::{Machine, address, receipt_key, solana};
+use cairn_interface::{self as interface, MAX_TRANSACTION_BYTES, REGISTRY_COMPUTE_UNITS, RegisterNode};
+use cairn_tests::settlement::{Machine, PROGRAM_ID, address, receipt_key, solana};
 use cairn_types::{EntryKind, QueueEntry, ReceiptKey};
 use solana_sdk::message::Message;
 use solana_sdk::signature::Keypair;

@@ -1,10 +1,9 @@
 //! Where blobs are: set, replaced, cleared, and refused.
 
 use cairn_interface::{
-    self as interface, Address, Instruction, MAX_BLOB_LOCATION_BYTES, PROGRAM_ID, SettlementError, blob_location_in,
-    layout,
+    self as interface, Address, Instruction, MAX_BLOB_LOCATION_BYTES, SettlementError, blob_location_in, layout,
 };
-use cairn_tests::settlement::{Failure, Machine, address, solana};
+use cairn_tests::settlement::{Failure, Machine, PROGRAM_ID, address, solana};
 use solana_sdk::message::Message;
 use solana_sdk::signer::Signer;
 

@@ -1,10 +1,10 @@
 //! The terms of registration, at the start and changed.
 
 use cairn_interface::{
-    self as interface, Address, DEFAULT_BOND, Initialize, MAX_QUEUE_DEADLINE, MIN_BOND, MIN_QUEUE_DEADLINE, PROGRAM_ID,
+    self as interface, Address, DEFAULT_BOND, Initialize, MAX_QUEUE_DEADLINE, MIN_BOND, MIN_QUEUE_DEADLINE,
     RegisterNode, Registry, SettlementError,
 };
-use cairn_tests::settlement::{Failure, Machine, address, receipt_key};
+use cairn_tests::settlement::{Failure, Machine, PROGRAM_ID, address, receipt_key};
 use solana_sdk::signature::Keypair;
 
 const REGISTRAR: Address = Address([0x4e; 32]);

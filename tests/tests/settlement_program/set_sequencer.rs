@@ -1,5 +1,5 @@
-use cairn_interface::{self as interface, Address, PROGRAM_ID, SettlementError};
-use cairn_tests::settlement::{Failure, Machine, address};
+use cairn_interface::{self as interface, Address, SettlementError};
+use cairn_tests::settlement::{Failure, Machine, PROGRAM_ID, address};
 use solana_sdk::signature::Keypair;
 use solana_sdk::signer::Signer;
 

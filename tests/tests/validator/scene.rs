@@ -125,11 +125,11 @@ impl Scene {
         waited.expect("a transaction goes out in time").expect("the sequencer runs");
     }
 
-    /// Waits until so many batches are final on chain, and indexed as such.
+    /// Waits until the chain has verified the proofs of so many batches, finally, and they are indexed as final.
     pub async fn settled(&self, batches: u64) {
         let system = &self.network.system;
-        let waited = timeout(PATIENCE, system.sequencer.wait_for(Stage::Submitted, batches)).await;
-        assert!(waited.expect("batches are final in time"), "the sequencer runs");
+        let waited = timeout(PATIENCE, system.sequencer.wait_for(Stage::Settled, batches)).await;
+        assert!(waited.expect("batches are settled in time"), "the sequencer runs");
         let indexed = timeout(PATIENCE, system.indexer.wait_for(batches)).await.expect("batches are indexed in time");
         assert!(indexed.problem.is_none(), "{:?}", indexed.problem);
         self.record.note(format!("{batches} batches served as finalized by the indexer"));
@@ -170,6 +170,7 @@ impl Scene {
         for (number, finding) in &agreed.batches {
             let Finding::Final(batch) = finding else { panic!("batch {number}: {finding:?}") };
             assert_eq!(batch.header.number, *number);
+            assert!(batch.settled, "batch {number}: the chain has verified its proof");
             on_chain += u64::from(batch.header.receipts);
             anchors.push(batch.digest);
         }

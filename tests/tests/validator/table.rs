@@ -63,10 +63,21 @@ impl Record {
                 let what = format!("batch {} FINALIZED{cost}", batch.number);
                 self.transaction(what, *slot, signature.as_deref().unwrap_or_default());
             }
+            BatchEvent::Settled { batch, settlement, .. } => self.note(format!(
+                "batch {} SETTLED: {} transactions to upload its proof, {} to verify it in {} units, fees {} lamports",
+                batch.number,
+                settlement.upload_transactions,
+                settlement.verify_transactions,
+                settlement.verify_compute_units,
+                settlement.lamports_fees
+            )),
+            BatchEvent::ProofAccountClosed { lamports_refunded, .. } => {
+                self.note(format!("proof account closed: {lamports_refunded} lamports back"));
+            }
             BatchEvent::Retrying { number, stage, reason, .. } => {
                 self.note(format!("batch {number} not {stage} yet: {reason}"));
             }
-            BatchEvent::Proving(_) | BatchEvent::ProvingProgress { .. } => {}
+            BatchEvent::Proving(_) | BatchEvent::ProvingProgress { .. } | BatchEvent::Uploading { .. } => {}
         }
     }
 

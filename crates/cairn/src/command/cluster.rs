@@ -1,9 +1,10 @@
 //! A rollup on a cluster, for the services: where it is, and whose keys serve it.
 
+use super::program_args::unreadable;
 use super::rpc_args::RpcArgs;
 use anyhow::{Context, Result, bail};
 use cairn_chain::{Address, Keypair, RollupClient};
-use cairn_interface::{PROGRAM_ID, Rollup};
+use cairn_interface::{Rollup, program_id};
 use cairn_prover::Profile;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -16,9 +17,9 @@ pub struct Served {
     /// Address of the rollup's account on the chain behind --rpc, as `cairn rollup create` prints it
     #[arg(long, env = "CAIRN_ROLLUP", value_name = "ADDRESS")]
     pub rollup: Option<Address>,
-    /// The settlement program, where it is deployed under another id
-    #[arg(long, env = "CAIRN_PROGRAM", default_value_t = PROGRAM_ID, value_name = "ADDRESS")]
-    program: Address,
+    /// The settlement program, where it is deployed under another id than the profile's
+    #[arg(long, env = "CAIRN_PROGRAM", value_name = "ADDRESS")]
+    program: Option<Address>,
     /// Key pair of the rollup's sequencer: signs its transactions and pays for them [default: DIR/keys/sequencer.json]
     #[arg(long, env = "CAIRN_SEQUENCER_KEY", value_name = "FILE")]
     key: Option<PathBuf>,
@@ -46,8 +47,9 @@ impl Served {
         let sequencer = load("--key", self.key.as_deref(), &keys.join("sequencer.json"))?;
         let acknowledgement =
             load("--acknowledgement-key", self.acknowledgement_key.as_deref(), &keys.join("acknowledgement.json"))?;
-        let client = RollupClient::new(Arc::new(rpc.connect().await?), self.program, rollup);
-        let on_chain = client.rollup().await.with_context(|| format!("--rollup {rollup}"))?;
+        let program = self.program.unwrap_or_else(|| program_id(profile));
+        let client = RollupClient::new(Arc::new(rpc.connect().await?), program, rollup);
+        let on_chain = client.rollup().await.map_err(|error| unreadable(rollup, error))?;
         check(&on_chain, &sequencer.address(), &acknowledgement.address(), profile)?;
         Ok(Opened { client, sequencer, acknowledgement })
     }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 /// From the batch on that consumes the entry, no bundle of the node is taken whatever signs it; its receipts and totals stay. Neither
 /// the index nor the authority can be used again in this rollup.
 ///
-/// The bond is free once that batch is on chain: run the command again then, and it goes back to whoever paid it.
+/// The bond is free once that batch is settled: run the command again then, and it goes back to whoever paid it.
 #[derive(Args)]
 pub struct Deactivate {
     /// Really do it: there is no way back
@@ -49,7 +49,7 @@ impl Deactivate {
             self.report(&session, "deactivating", &node, sent.as_ref());
             return Ok(ExitCode::SUCCESS);
         }
-        if node.bond == 0 || !session.is_consumed(node.last_position) {
+        if node.bond == 0 || !session.is_settled(node.last_position) {
             self.report(&session, "already deactivated", &node, None);
             return Ok(ExitCode::SUCCESS);
         }
@@ -68,13 +68,16 @@ impl Deactivate {
             println!("{}", session.object(outcome, node, sent));
             return;
         }
-        let next = match (session.is_consumed(node.last_position), node.bond) {
-            (false, 0) => format!("a batch consumes entry {}; until then the old key still counts", node.last_position),
-            (false, _) => {
-                format!("run the command again once entry {} is consumed: the bond is free then", node.last_position)
+        let position = node.last_position;
+        let next = match (session.is_consumed(position), session.is_settled(position), node.bond) {
+            (false, _, 0) => format!("a batch consumes entry {position}; until then the old key still counts"),
+            (true, _, 0) => "nothing: the node is gone".to_owned(),
+            (_, false, _) => {
+                format!(
+                    "run the command again once the batch that consumes entry {position} is settled: the bond is free then"
+                )
             }
-            (true, 0) => "nothing: the node is gone".to_owned(),
-            (true, _) => "run the command again for the bond".to_owned(),
+            (_, true, _) => "run the command again for the bond".to_owned(),
         };
         session.print(outcome, node, sent, &next);
     }

@@ -2,6 +2,7 @@
 
 use super::bars;
 use super::crawl::Reading;
+use super::funds::sol;
 use anyhow::{Context, Result};
 use cairn_client::submit;
 use cairn_client::warc;
@@ -20,9 +21,10 @@ use std::time::Duration;
 /// Take WARC files through the whole system on this machine and verify every receipt
 ///
 /// Runs sequencer, prover, embedded Solana chain and indexer in this process: registers a node on chain, reads the files, signs
-/// and submits a receipt per fetch over gRPC, seals, proves, publishes, submits the header to the chain, indexes, writes a
-/// .cairnproof per receipt into DIR/proofs, and checks each against the chain. The registration is a batch of its own, for a
-/// key signs from the batch after the one that registers it. DIR can be used again: what was acknowledged is not sent twice.
+/// and submits a receipt per fetch over gRPC, seals, proves, publishes, submits the header to the chain, has the program on
+/// chain verify the proof, indexes, writes a .cairnproof per receipt into DIR/proofs, and checks that each leads to a batch
+/// that the chain has settled. The registration is a batch of its own, for a key signs from the batch after the one that
+/// registers it. DIR can be used again: what was acknowledged is not sent twice.
 ///
 /// Exit status: 0 every receipt verified; 1 one did not; 2 something could not be done.
 #[derive(Args)]
@@ -34,7 +36,7 @@ pub struct Demo {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Security profile of the proofs: production (100 bits conjectured, 80 proven) or dev (faster, weaker)
-    #[arg(long, default_value_t = Profile::Production)]
+    #[arg(long, env = "CAIRN_PROFILE", default_value_t = Profile::Production)]
     profile: Profile,
     /// Print one JSON object on the last line instead of a table
     #[arg(long)]
@@ -75,11 +77,19 @@ fn print(summary: &Summary, profile: Profile) {
         ("payload", bytes(summary.payload_bytes)),
         ("signed as node", summary.node_index.to_string()),
         ("batches on chain", summary.batches.to_string()),
+        ("  settled: proof verified by the chain", summary.settled.to_string()),
         ("prove time", format!("{:.1} s ({profile})", summary.prove_seconds)),
-        ("compute units", summary.compute_units.to_string()),
+        ("compute units to submit", summary.compute_units.to_string()),
+        ("compute units to verify", summary.verify_compute_units.to_string()),
+        (
+            "transactions to settle",
+            format!("{} to upload, {} to verify", summary.upload_transactions, summary.verify_transactions),
+        ),
+        ("fees", format!("{} SOL", sol(summary.lamports_fees))),
+        ("rent", format!("{} SOL paid, {} SOL back", sol(summary.lamports_locked), sol(summary.lamports_refunded))),
         ("proof size", bytes(summary.proof_bytes)),
         ("blob size", bytes(summary.blob_bytes)),
-        ("verified against the chain", summary.verified.to_string()),
+        ("receipts verified in settled batches", summary.verified.to_string()),
         ("failed", summary.failed.to_string()),
     ] {
         table.add_row([name, &value]);
@@ -102,6 +112,7 @@ struct Bars {
     circuits: ProgressBar,
     acknowledged: ProgressBar,
     proving: ProgressBar,
+    uploading: ProgressBar,
     verified: ProgressBar,
     /// Why the node waits, as it was last said.
     waiting: Mutex<String>,
@@ -116,6 +127,7 @@ impl Bars {
             reading: Reading(add(bars::bytes("reading"))),
             acknowledged: add(bars::steps("acknowledged")),
             proving: add(bars::steps("proving")),
+            uploading: add(bars::steps("uploading")),
             verified: add(bars::steps("verified")),
             waiting: Mutex::default(),
             group,
@@ -123,9 +135,9 @@ impl Bars {
     }
 
     fn clear(&self) {
-        for bar in [&self.circuits, &self.reading.0, &self.acknowledged, &self.proving, &self.verified] {
-            bar.finish();
-        }
+        let bars =
+            [&self.circuits, &self.reading.0, &self.acknowledged, &self.proving, &self.uploading, &self.verified];
+        bars.into_iter().for_each(ProgressBar::finish);
         self.group.clear().ok();
     }
 
@@ -201,6 +213,22 @@ impl Observer for Bars {
                 let units = compute_units.map(|units| format!(", {units} compute units")).unwrap_or_default();
                 let signature = signature.as_deref().unwrap_or("an earlier transaction");
                 self.say(&format!("submitted  batch {}{slot}{units}: {signature}", batch.number));
+            }
+            BatchEvent::Uploading { batch, done, total } => {
+                bars::step(&self.uploading, *done as usize, *total as usize);
+                self.uploading.set_message(format!("proof of batch {} to the chain", batch.number));
+            }
+            BatchEvent::Settled { batch, settlement, .. } => {
+                self.say(&format!(
+                    "settled    batch {}: its proof is verified by the chain, {} transactions to upload, {} to verify, {} compute units",
+                    batch.number,
+                    settlement.upload_transactions,
+                    settlement.verify_transactions,
+                    settlement.verify_compute_units
+                ));
+            }
+            BatchEvent::ProofAccountClosed { lamports_refunded, .. } => {
+                self.say(&format!("closed     the proof account: {} SOL of rent back", sol(*lamports_refunded)));
             }
             BatchEvent::Retrying { number, stage, reason, after } => {
                 self.say(&format!(

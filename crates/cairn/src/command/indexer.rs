@@ -1,11 +1,13 @@
 //! `cairn indexer`: rebuilds and serves what is on chain.
 
+use super::program_args::unreadable;
 use super::rpc_args::RpcArgs;
 use super::shutdown;
 use anyhow::{Context, Result};
-use cairn_chain::RollupClient;
+use cairn_chain::{RollupClient, program_id};
 use cairn_indexer::{Blobs, Config, Indexer as Service, IndexerArgs, metrics};
 use cairn_localnet::Home;
+use cairn_prover::Profile;
 use clap::Args;
 use object_store::ObjectStore;
 use std::path::PathBuf;
@@ -30,6 +32,9 @@ pub struct Indexer {
     /// Data directory
     #[arg(long, env = "CAIRN_DATA", value_name = "DIR")]
     data: PathBuf,
+    /// Security profile of the rollup that --rpc and --rollup name, which has a settlement program of its own: production or dev
+    #[arg(long, env = "CAIRN_PROFILE", default_value_t = Profile::Production)]
+    profile: Profile,
     #[command(flatten)]
     rpc: Option<RpcArgs>,
     #[command(flatten)]
@@ -43,7 +48,7 @@ impl Indexer {
     /// When it cannot start or its store fails.
     pub async fn run(self) -> Result<ExitCode> {
         let (home, rollup, own) = self.open().await?;
-        let config = Config::new(self.indexer, home.indexer(), rollup.address())?;
+        let config = Config::new(self.indexer, home.indexer(), rollup.program(), rollup.address())?;
         let blobs = Blobs::open(&config.blobs, own).context("--blobs")?;
         let metrics = metrics::install().context("cannot install the metrics recorder")?;
         let service =
@@ -64,7 +69,10 @@ impl Indexer {
                 self.indexer.rollup.context("--rollup: with --rpc (or CAIRN_RPC), name the rollup to follow")?;
             let home = Home::create(&self.data)?;
             let chain = Arc::new(rpc.connect().await?);
-            return Ok((home, RollupClient::new(chain, self.indexer.program, rollup), None));
+            let program = self.indexer.program.unwrap_or_else(|| program_id(self.profile));
+            let client = RollupClient::new(chain, program, rollup);
+            client.rollup().await.map_err(|error| unreadable(rollup, error))?;
+            return Ok((home, client, None));
         }
         let home = Home::existing(&self.data)?;
         let own = cairn_objects::local_folder(&home.objects()).context("cannot open the object store")?;

@@ -49,8 +49,8 @@ pub struct Localnet {
     /// Run on a solana-test-validator; PATH is its binary [default: $CAIRN_TEST_VALIDATOR, that of `make validator`, or one on PATH]
     #[arg(long, value_name = "PATH", num_args = 0..=1)]
     validator: Option<Option<PathBuf>>,
-    /// Security profile of the proofs: production or dev; fixed when DIR is created
-    #[arg(long, default_value_t = Profile::Dev)]
+    /// Security profile of the proofs: production or dev (faster, weaker); fixed when DIR is created
+    #[arg(long, env = "CAIRN_PROFILE", default_value_t = Profile::Production)]
     profile: Profile,
     /// Add this to every port, so that several networks run side by side: 100, 200, …
     #[arg(long, env = "CAIRN_PORT_OFFSET", default_value_t = 0, value_name = "PORTS",
@@ -195,18 +195,18 @@ fn print(directory: &Directory) {
 
 /// What to try.
 fn next(directory: &Directory) -> Vec<String> {
-    let Directory { rpc, rollup, sequencer, indexer, genesis_hash, .. } = directory;
+    let Directory { rpc, rollup, sequencer, indexer, genesis_hash, profile, .. } = directory;
     let registrar = directory.registrar.display();
     vec![
         "cairn keygen --out node.key".into(),
         format!(
-            "cairn register --rpc {rpc} --rollup {rollup} --authority authority.json --new-authority --airdrop --registrar {registrar} --key node.key"
+            "cairn register --rpc {rpc} --rollup {rollup} --profile {profile} --authority authority.json --new-authority --airdrop --registrar {registrar} --key node.key"
         ),
         format!("cairn submit --sequencer {sequencer} --key node.key FILE.warc.gz"),
         format!("cairn status --sequencer {sequencer}"),
         format!("curl -O -J {indexer}/v1/receipts/DIGEST/proof    # digests: cairn receipts"),
         format!(
-            "cairn verify DIGEST.cairnproof --rpc {rpc} --min-servers 1 --genesis {genesis_hash} --rollup {rollup}"
+            "cairn verify DIGEST.cairnproof --rpc {rpc} --min-servers 1 --genesis {genesis_hash} --rollup {rollup} --profile {profile}"
         ),
     ]
 }

@@ -16,6 +16,7 @@ mod localnet;
 mod node;
 mod node_args;
 mod on_chain;
+mod program_args;
 mod prover;
 mod prover_args;
 mod receipts;

@@ -3,10 +3,11 @@
 use super::delivery;
 pub use super::funds::sol;
 use super::funds::{self, SIGNATURE_FEE};
+use super::program_args::{ProgramArgs, unreadable};
 use super::rpc_args::RpcArgs;
 use anyhow::{Context, Result, bail};
 use cairn_chain::{Address, Chain as _, FinalizedQueue, Keypair, RollupClient, RpcChain, Submitted};
-use cairn_interface::{Node, PROGRAM_ID, consumed_up_to};
+use cairn_interface::Node;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -18,9 +19,8 @@ pub struct OnChain {
     /// Address of the rollup's account on the chain
     #[arg(long, env = "CAIRN_ROLLUP", value_name = "ADDRESS")]
     rollup: Address,
-    /// The settlement program, where it is deployed under another id
-    #[arg(long, env = "CAIRN_PROGRAM", default_value_t = PROGRAM_ID, value_name = "ADDRESS")]
-    program: Address,
+    #[command(flatten)]
+    program: ProgramArgs,
     /// Keypair of the node's authority, as Solana's tools write it: it signs for the node on chain, and pays
     #[arg(long, env = "CAIRN_AUTHORITY", value_name = "FILE")]
     pub authority: PathBuf,
@@ -55,8 +55,8 @@ impl OnChain {
     /// As [`Self::open`], with a key that was read already.
     pub async fn open_as(&self, authority: Keypair) -> Result<Session> {
         let chain = Arc::new(self.rpc.connect().await?);
-        let client = delivery::shown(RollupClient::new(chain.clone(), self.program, self.rollup));
-        let read = client.finalized_queue().await.with_context(|| format!("--rollup {}", self.rollup))?;
+        let client = delivery::shown(RollupClient::new(chain.clone(), self.program.address(), self.rollup));
+        let read = client.finalized_queue().await.map_err(|error| unreadable(self.rollup, error))?;
         Ok(Session { chain, client, authority, read })
     }
 }
@@ -109,14 +109,22 @@ impl Session {
         Ok(())
     }
 
-    /// Whether a batch has consumed the queue up to and with this position.
+    /// Whether a submitted batch has consumed the queue up to and with this position: whose key counts follows from that.
     pub fn is_consumed(&self, position: u64) -> bool {
         position <= self.consumed()
     }
 
+    /// Whether a settled batch has, so that it cannot be abandoned any more: rotations and bonds wait for that.
+    pub fn is_settled(&self, position: u64) -> bool {
+        position <= self.settled()
+    }
+
     fn consumed(&self) -> u64 {
-        let rollup = &self.read.rollup;
-        consumed_up_to(rollup.settled.queue.position, rollup.tip.queue.position)
+        self.read.rollup.tip.queue.position
+    }
+
+    fn settled(&self) -> u64 {
+        self.read.rollup.consumed_position()
     }
 
     /// What is said about a node, in JSON.
@@ -136,7 +144,9 @@ impl Session {
             "queue_kind": node.last_kind.name(),
             "queue_position": position.to_string(),
             "queue_consumed": self.consumed().to_string(),
+            "queue_settled": self.settled().to_string(),
             "consumed": self.is_consumed(position),
+            "settled": self.is_settled(position),
             "transaction": sent.map(|sent| sent.signature.to_string()),
             "slot": sent.map(|sent| sent.slot.to_string()),
             "fee_lamports": sent.and_then(|sent| sent.fee).map(|fee| fee.to_string()),
@@ -157,7 +167,8 @@ impl Session {
         }
         let (position, consumed) = (node.last_position, self.consumed());
         let standing = match position.checked_sub(consumed) {
-            None | Some(0) => "consumed by a batch".to_owned(),
+            None | Some(0) if self.is_settled(position) => "consumed by a settled batch".to_owned(),
+            None | Some(0) => "consumed by a batch that is not settled yet".to_owned(),
             Some(1) => "next to be consumed".to_owned(),
             Some(more) => format!("{} more to be consumed before it", more - 1),
         };

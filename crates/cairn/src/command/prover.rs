@@ -31,7 +31,7 @@ pub struct ProverCommand {
     #[arg(long, env = "CAIRN_PROVER_CONNECT", value_name = "URL")]
     connect: String,
     /// Security profile of the proofs, which is the rollup's: production or dev
-    #[arg(long, default_value_t = Profile::Production)]
+    #[arg(long, env = "CAIRN_PROFILE", default_value_t = Profile::Production)]
     profile: Profile,
     /// Threads that prove [default: one per core]
     #[arg(long, env = "CAIRN_PROVE_THREADS", value_name = "COUNT")]

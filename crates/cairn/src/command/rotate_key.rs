@@ -41,9 +41,9 @@ impl RotateKey {
             bail!("node {} is deactivated for good: register with another --authority", node.index);
         }
         if node.receipt_key != key {
-            if node.last_kind == EntryKind::Rotate && !session.is_consumed(node.last_position) {
+            if node.last_kind == EntryKind::Rotate && !session.is_settled(node.last_position) {
                 bail!(
-                    "node {} waits for its rotation to {} (entry {} of the queue): run the command again after the next batch",
+                    "node {} waits for its rotation to {} (entry {} of the queue): run the command again once the batch that consumes it is settled",
                     node.index,
                     node.receipt_key,
                     node.last_position

@@ -37,7 +37,7 @@ pub struct Sequencer {
     #[arg(long, env = "CAIRN_DATA", value_name = "DIR")]
     data: PathBuf,
     /// Security profile of the proofs: production or dev; fixed when DIR is created
-    #[arg(long, default_value_t = Profile::Production)]
+    #[arg(long, env = "CAIRN_PROFILE", default_value_t = Profile::Production)]
     profile: Profile,
     #[command(flatten)]
     prover: ProverArgs,

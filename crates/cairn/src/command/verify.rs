@@ -22,13 +22,14 @@ use std::process::ExitCode;
 ///
 /// With --rpc, the rollup, its program and its chain (--cluster or --genesis) are yours to know: the file's rollup_id has
 /// to be the hash of them. Every server has to answer, and all have to say the same of the file's batch at `finalized`;
-/// one that is behind is waited for. "The chain has not verified its proof" means that the header is final on chain, and
-/// that the program has not verified the batch's proof: `cairn check-proof` does that for a published one.
+/// one that is behind is waited for. A file is valid once its batch is settled: its header is final on chain, and the program
+/// has verified the proof that the header is true. --require submitted also takes a batch whose proof the chain has not
+/// verified yet: its sequencer answers for it, and it can still be abandoned; `cairn check-proof` checks a published proof.
 ///
 /// Exit status: 0 every file is valid and anchored; 1 a file is invalid, is of another rollup, or ends in a header that
 /// is none of the given ones or not the one on chain; 2 a file cannot be used, or the servers do not answer or do not
 /// agree; 3 every file is consistent, but nothing says that its header is real: neither --root nor --rpc is given, or its
-/// batch is not on chain, or its account there is closed.
+/// batch is not on chain or not settled, or its account there is closed.
 #[derive(Args)]
 pub struct Verify {
     /// Proof files, or folders of them

@@ -1,6 +1,7 @@
 //! A served embedded chain, and the command run against it in a folder of its own.
 
 use cairn_chain::{EmbeddedChain, EmbeddedRpcServer, Options};
+use cairn_interface::Profile;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Command;
@@ -27,7 +28,7 @@ pub struct Ran {
 impl Served {
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let chain = EmbeddedChain::open(dir.path().join("chain"), Options::default()).unwrap();
+        let chain = EmbeddedChain::open(dir.path().join("chain"), Options::of(Profile::Dev)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = EmbeddedRpcServer::serve(chain.clone(), listener, CancellationToken::new()).unwrap();
         Self { dir, chain, server }
@@ -48,6 +49,7 @@ impl Served {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CAIRN_")) {
             command.env_remove(name);
         }
+        command.env("CAIRN_PROFILE", "dev");
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         Ran {
             code: output.status.code().unwrap(),

@@ -86,6 +86,13 @@ fn one(read: &Snapshot, batch: &Batch, digest: &Digest) -> Result<(), String> {
     if batch.slot > read.slot {
         return Err(format!("batch {number} was submitted in slot {}, after slot {}", batch.slot, read.slot));
     }
+    if batch.status.is_settled() != (number < rollup.settled.batches) {
+        let says = if batch.status.is_settled() { "is settled" } else { "is not settled" };
+        return Err(format!(
+            "batch {number} says that it {says}, beside a rollup with {} settled batches",
+            rollup.settled.batches
+        ));
+    }
     let fits = if number < rollup.settled.batches {
         batch.generation <= rollup.generation
     } else if number < rollup.tip.batches {

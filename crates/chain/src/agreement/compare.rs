@@ -136,18 +136,19 @@ fn finding(servers: &[Server], answers: &[&Answer], number: u64) -> Finding {
 type Show = fn(&Batch) -> String;
 
 /// The first part in which two accounts of a batch differ, and how it is shown. Attestations grow with time, and are
-/// nobody's claim here.
+/// nobody's claim here. Of a settled batch neither are generation and payer: its account may have been closed and restored.
 fn difference(one: &Batch, other: &Batch) -> Option<(&'static str, Show)> {
     if one.digest != other.digest {
         // Digests are recomputed: where they are the same, so are the headers.
         let part = one.header.first_difference(&other.header).unwrap_or("header");
         return Some((part, |batch| format!("the header's digest is {}", batch.digest)));
     }
+    let settled = one.status.is_settled() && other.status.is_settled();
     let parts: [(&str, bool, Show); 4] = [
-        ("generation", one.generation == other.generation, |batch| format!("it is {}", batch.generation)),
+        ("generation", settled || one.generation == other.generation, |batch| format!("it is {}", batch.generation)),
         ("slot", one.slot == other.slot, |batch| format!("it is {}", batch.slot)),
         ("time", one.time == other.time, |batch| format!("it is {}", batch.time)),
-        ("payer", one.payer == other.payer, |batch| format!("it is {}", batch.payer)),
+        ("payer", settled || one.payer == other.payer, |batch| format!("it is {}", batch.payer)),
     ];
     parts.into_iter().find(|(_, same, _)| !same).map(|(part, _, show)| (part, show))
 }

@@ -379,8 +379,10 @@ fn check_program(svm: &LiteSVM, program: &Program, dir: &Path) -> Result<(), Ope
     let loader = solana_sdk::pubkey!("BPFLoaderUpgradeab1e11111111111111111111111");
     let id = Pubkey::from(program.id.0);
     let (data, _) = Pubkey::find_program_address(&[id.as_ref()], &loader);
-    let stored = svm.get_account(&data).map(|account| account.data).unwrap_or_default();
-    let stored = stored.get(PROGRAM_DATA_HEADER..).unwrap_or_default();
+    let Some(stored) = svm.get_account(&data) else {
+        return Err(OpenError::NoProgram { dir: dir.to_owned(), id: program.id });
+    };
+    let stored = stored.data.get(PROGRAM_DATA_HEADER..).unwrap_or_default();
     if stored != program.elf.as_ref() {
         return Err(OpenError::OtherProgram {
             dir: dir.to_owned(),

@@ -22,6 +22,7 @@ use crate::{
     Signature, SignedTransaction, TimeSource, Tip, TransactionBuilder, TransactionStatus,
 };
 use async_trait::async_trait;
+use cairn_interface::Profile;
 use engine::Engine;
 use parking_lot::Mutex;
 use std::borrow::Cow;
@@ -45,13 +46,15 @@ pub struct Program {
 }
 
 impl Program {
-    /// The settlement program that this binary was built with.
+    /// The settlement program that this binary was built with for rollups of `profile`: each profile's verifier is a
+    /// program of its own, under an id of its own.
     #[must_use]
-    pub fn settlement() -> Self {
-        Self {
-            id: cairn_interface::PROGRAM_ID,
-            elf: Cow::Borrowed(include_bytes!("../../../../programs/settlement.so")),
-        }
+    pub fn settlement(profile: Profile) -> Self {
+        let elf: &'static [u8] = match profile {
+            Profile::Production => include_bytes!("../../../../programs/settlement.so"),
+            Profile::Dev => include_bytes!("../../../../programs/settlement-dev.so"),
+        };
+        Self { id: cairn_interface::program_id(profile), elf: Cow::Borrowed(elf) }
     }
 }
 
@@ -70,9 +73,11 @@ pub struct Options {
     pub time: TimeSource,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { program: Program::settlement(), time: TimeSource::System }
+impl Options {
+    /// A chain for rollups of `profile`, by the system's time.
+    #[must_use]
+    pub fn of(profile: Profile) -> Self {
+        Self { program: Program::settlement(profile), time: TimeSource::System }
     }
 }
 
@@ -133,6 +138,17 @@ pub enum OpenError {
         id: Address,
         /// What the VM said.
         reason: String,
+    },
+    /// The directory was made for rollups of another profile, whose program has another id.
+    #[error(
+        "the chain in {dir} does not have program {id}: it was made for rollups of another profile; use that one, or start \
+         over in an empty directory"
+    )]
+    NoProgram {
+        /// Which directory.
+        dir: PathBuf,
+        /// The program's address.
+        id: Address,
     },
     /// The directory was made with another build of the program.
     #[error(

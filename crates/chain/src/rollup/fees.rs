@@ -1,6 +1,7 @@
 //! What a transaction offers to be taken sooner.
 
 use super::RollupClient;
+use crate::Address;
 use cairn_interface::Instruction;
 
 /// Millionths of a lamport in a lamport: prices per compute unit are in these.
@@ -84,11 +85,7 @@ impl RollupClient {
     /// The price to offer for these instructions. A chain that cannot say what others pay holds nothing up: then there is
     /// no market to go by.
     pub(super) async fn price(&self, instructions: &[Instruction], units: u32) -> u64 {
-        let accounts = instructions.iter().flat_map(|instruction| &instruction.accounts);
-        let mut writable: Vec<_> = accounts.filter(|meta| meta.is_writable).map(|meta| meta.address).collect();
-        writable.sort_unstable();
-        writable.dedup();
-        let recent = match self.chain().recent_fees(&writable).await {
+        let recent = match self.chain().recent_fees(&writable(instructions)).await {
             Ok(recent) => recent,
             Err(error) => {
                 tracing::debug!(%error, "the chain does not say what others pay");
@@ -97,6 +94,15 @@ impl RollupClient {
         };
         self.fees().price(&recent, units)
     }
+}
+
+/// The accounts that these instructions write, each once and in order: those whose market is asked for.
+pub(super) fn writable(instructions: &[Instruction]) -> Vec<Address> {
+    let accounts = instructions.iter().flat_map(|instruction| &instruction.accounts);
+    let mut writable: Vec<_> = accounts.filter(|meta| meta.is_writable).map(|meta| meta.address).collect();
+    writable.sort_unstable();
+    writable.dedup();
+    writable
 }
 
 #[cfg(test)]

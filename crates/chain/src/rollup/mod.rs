@@ -3,14 +3,21 @@
 mod deliver;
 mod error;
 mod fees;
+mod many;
+mod proof;
 mod read;
 mod registry;
+mod settle;
+mod verified;
 
 pub use deliver::{DELIVERY_PATIENCE, DeliveryEvent, DeliveryObserver, Submitted};
 pub use error::RollupError;
 pub use fees::FeePolicy;
+pub use many::{Draft, LAMPORTS_PER_SIGNATURE, Priced};
+pub use proof::{PROOF_CHUNK_BYTES, ProofAccount, ProofPlace, ProofSnapshot};
 pub use read::{FinalizedQueue, MAX_SNAPSHOT_BATCHES, Snapshot};
 pub use registry::NewNode;
+pub use verified::{POW_WITNESS, STEP_UNITS, StepUnits, Verified, all_queries, circuit_id};
 
 use crate::{Address, Chain, Keypair, SignedTransaction};
 use cairn_interface::{

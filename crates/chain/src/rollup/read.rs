@@ -208,7 +208,7 @@ impl RollupClient {
         Ok(&account.data)
     }
 
-    fn parse_rollup(&self, genesis: &[u8; 32], account: &Account) -> Result<Rollup, RollupError> {
+    pub(super) fn parse_rollup(&self, genesis: &[u8; 32], account: &Account) -> Result<Rollup, RollupError> {
         let address = self.rollup;
         let rollup =
             Rollup::parse(self.own(address, account)?).map_err(|source| RollupError::Account { address, source })?;

@@ -4,10 +4,10 @@ use crate::support::{FETCH_TIME, Sealer, receipt_key, signing_key};
 use async_trait::async_trait;
 use cairn_chain::agreement::{Agreement, AgreementError, Dispute, FinalBatch, Finding, Patience, Pins, Server, agree};
 use cairn_chain::{
-    Account, Accounts, Address, Blockhash, Chain, ChainError, Commitment, EmbeddedChain, Keypair, NewNode, NewRollup,
-    Options, PROGRAM_ID, RollupClient, Signature, SignedTransaction, Tip, TransactionStatus,
+    Account, Accounts, Address, Blockhash, Chain, ChainError, Commitment, DEV_PROGRAM_ID, EmbeddedChain, Keypair,
+    NewNode, NewRollup, Options, RollupClient, Signature, SignedTransaction, Tip, TransactionStatus,
 };
-use cairn_interface::{Batch, DEFAULT_MAX_PENDING, Profile, Registry, layout};
+use cairn_interface::{Batch, BatchStatus, DEFAULT_MAX_PENDING, Profile, Registry, layout};
 use cairn_types::{BatchHeader, EMPTY_STATE_ROOT, HEADER_WORDS};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -89,12 +89,12 @@ impl Chain for Witness {
 impl Bench {
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let chain = Arc::new(EmbeddedChain::open(dir.path(), Options::default()).unwrap());
+        let chain = Arc::new(EmbeddedChain::open(dir.path(), Options::of(Profile::Dev)).unwrap());
         let [admin, sequencer, acknowledgement] = std::array::from_fn(|_| Keypair::generate());
         for key in [&admin, &sequencer] {
             chain.fund(key.address(), 100 * SOL).await.unwrap();
         }
-        let client = RollupClient::of_admin(chain.clone(), PROGRAM_ID, &admin.address(), 3);
+        let client = RollupClient::of_admin(chain.clone(), DEV_PROGRAM_ID, &admin.address(), 3);
         let new = NewRollup {
             id: 3,
             sequencer: sequencer.address(),
@@ -105,7 +105,7 @@ impl Bench {
         };
         client.initialize(&admin, &new).await.unwrap();
         let genesis_hash = chain.genesis_hash().await.unwrap();
-        let pins = Pins { genesis_hash, program: PROGRAM_ID, rollup: client.address() };
+        let pins = Pins { genesis_hash, program: DEV_PROGRAM_ID, rollup: client.address() };
         let mut bench = Self { _dir: dir, chain, client, pins, history: Vec::new() };
         bench.remember().await;
 
@@ -158,6 +158,35 @@ impl Bench {
             for (at, account) in addresses.iter().zip(&mut read.accounts) {
                 if let (true, Some(account)) = (*at == address, account) {
                     change(account);
+                }
+            }
+        })
+    }
+
+    /// A server that shows all batches as settled.
+    pub fn settled(&self) -> Witness {
+        let rollup = self.rollup();
+        self.altering(move |_, addresses, read| {
+            for (at, account) in addresses.iter().zip(&mut read.accounts) {
+                match account {
+                    Some(account) if *at == rollup => settle(account),
+                    Some(account) => set_status(account, BatchStatus::Settled),
+                    None => {}
+                }
+            }
+        })
+    }
+
+    /// A server that shows all batches as settled, closed, and restored by somebody else.
+    pub fn restored(&self) -> Witness {
+        let settled = self.settled();
+        let rollup = self.rollup();
+        self.altering(move |asked, addresses, read| {
+            (settled.alter)(asked, addresses, read);
+            for (at, account) in addresses.iter().zip(&mut read.accounts) {
+                if let (true, Some(account)) = (*at != rollup, account) {
+                    set_status(account, BatchStatus::Restored);
+                    account.data[layout::DISCRIMINATOR + 32..][..32].fill(9);
                 }
             }
         })
@@ -238,7 +267,14 @@ pub fn settled_cursor(account: &Account) -> usize {
     find(&account.data, &EMPTY_STATE_ROOT.to_bytes()) - 8 - 32
 }
 
-/// Makes a rollup settle all it has.
+/// Makes a batch say how far it has got.
+pub fn set_status(account: &mut Account, status: BatchStatus) {
+    let at = layout::DISCRIMINATOR + 2 * 32 + 5 * 8;
+    account.data[at..at + 4].copy_from_slice(&status.code().to_le_bytes());
+    assert_eq!(Batch::parse(&account.data).unwrap().status, status);
+}
+
+/// Makes a rollup settle all it has. Its batches still have to say so.
 pub fn settle(account: &mut Account) {
     let settled = settled_cursor(account);
     let tip = settled + layout::CURSOR;

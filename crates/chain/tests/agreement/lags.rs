@@ -45,12 +45,16 @@ async fn a_batch_that_nobody_has_is_absent_at_once() {
 #[tokio::test]
 async fn settled_is_what_every_server_says_and_closed_accounts_are_said_to_be() {
     let bench = Bench::new().await;
-    let settled = || bench.changing(bench.rollup(), settle);
+    let settled = || bench.settled();
     let agreement = bench.ask_both(settled(), settled(), &[0, 3]).await.unwrap();
     assert!(agreed(&agreement, 0).settled && agreed(&agreement, 3).settled);
     assert_eq!(agreement.servers[0].settled, BATCHES);
     let agreement = bench.ask(settled(), &[0]).await.unwrap();
     assert!(!agreed(&agreement, 0).settled, "one server has not seen it yet");
+
+    // Whoever restored the account is its payer then: no server lies about that.
+    let agreement = bench.ask_both(settled(), bench.restored(), &[0, 3]).await.unwrap();
+    assert!(agreed(&agreement, 0).settled && agreed(&agreement, 3).settled);
 
     let rollup = bench.rollup();
     let closed = || {

@@ -1,9 +1,9 @@
 //! What a server says that is not so.
 
-use crate::bench::{Bench, agreed, disputed, find, rewrite, settled_cursor};
+use crate::bench::{Bench, agreed, disputed, find, rewrite, set_status, settle, settled_cursor};
 use cairn_chain::agreement::{AgreementError, Dispute, Patience, Pins, Server, agree};
 use cairn_chain::{Account, Address, Chain as _, Commitment, RollupError};
-use cairn_interface::layout;
+use cairn_interface::{BatchStatus, layout};
 use cairn_types::{BatchHeader, Cursor, Digest, HEADER_WORDS};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -59,6 +59,12 @@ async fn what_can_be_recomputed_is_not_believed() {
             "is of rollup",
         ),
         (bench.altering(|_, _, read| read.slot = 0), vec![1], "after slot 0"),
+        (bench.changing(bench.rollup(), settle), vec![1], "batch 1 says that it is not settled"),
+        (
+            bench.changing(batch(1), |account| set_status(account, BatchStatus::Settled)),
+            vec![1],
+            "batch 1 says that it is settled, beside a rollup with 0 settled batches",
+        ),
         (
             bench.changing(bench.rollup(), move |account| {
                 let at = settled_cursor(account) + layout::CURSOR + 40;

@@ -1,7 +1,7 @@
 //! The methods that read: values, and the JSON around them.
 
 use crate::server::{SOL, Served};
-use cairn_chain::{BLOCKHASH_SLOTS, Chain as _, Commitment, PROGRAM_ID};
+use cairn_chain::{BLOCKHASH_SLOTS, Chain as _, Commitment, DEV_PROGRAM_ID};
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
@@ -75,7 +75,7 @@ async fn accounts_come_in_the_encoding_asked_for() {
     });
     assert_eq!(account, expected);
 
-    let program = PROGRAM_ID.to_string();
+    let program = DEV_PROGRAM_ID.to_string();
     let whole = served.ask("getAccountInfo", json!([program, { "encoding": "base64" }])).await["value"].clone();
     assert_eq!(whole["executable"], true);
     let bytes = bytes_of(&whole);
@@ -154,7 +154,7 @@ async fn rent_and_fees_are_the_vms_own() {
     for bad in [json!([]), json!([-1]), json!([1.5]), json!([u64::MAX]), json!([(10 << 20) + 1])] {
         assert_eq!(served.refused("getMinimumBalanceForRentExemption", bad).await["code"], -32_602);
     }
-    let fees = served.ask("getRecentPrioritizationFees", json!([[PROGRAM_ID.to_string()]])).await;
+    let fees = served.ask("getRecentPrioritizationFees", json!([[DEV_PROGRAM_ID.to_string()]])).await;
     assert_eq!(fees[0]["prioritizationFee"], 0);
     assert_eq!(served.refused("getRecentPrioritizationFees", json!([vec!["1"; 129]])).await["code"], -32_602);
 }
@@ -164,7 +164,7 @@ async fn a_caller_ahead_of_the_chain_is_told_so() {
     let served = Served::new().await;
     let slot = served.ask("getSlot", json!([])).await.as_u64().unwrap();
     let ahead = json!({ "minContextSlot": slot + 1_000 });
-    let name = PROGRAM_ID.to_string();
+    let name = DEV_PROGRAM_ID.to_string();
     for (method, params) in [
         ("getSlot", json!([ahead])),
         ("getBalance", json!([name, ahead])),

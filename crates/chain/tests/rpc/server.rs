@@ -1,6 +1,7 @@
 //! A served chain, and requests made by hand, so that the JSON is what the test says and nothing else.
 
 use cairn_chain::{Address, Chain, Commitment, EmbeddedChain, EmbeddedRpcServer, Keypair, Options, TimeSource};
+use cairn_interface::Profile;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -23,7 +24,7 @@ impl Served {
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (time, clock) = TimeSource::manual(START_MS);
-        let chain = EmbeddedChain::open(dir.path(), Options { time, ..Options::default() }).unwrap();
+        let chain = EmbeddedChain::open(dir.path(), Options { time, ..Options::of(Profile::Dev) }).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stop = CancellationToken::new();
         let server = EmbeddedRpcServer::serve(chain.clone(), listener, stop.clone()).unwrap();

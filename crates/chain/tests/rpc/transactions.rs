@@ -2,7 +2,7 @@
 
 use crate::server::{SOL, Served};
 use cairn_chain::{
-    Address, Chain, ChainError, Commitment, ErrorClass, Keypair, PROGRAM_ID, RpcChain, SignedTransaction,
+    Address, Chain, ChainError, Commitment, DEV_PROGRAM_ID, ErrorClass, Keypair, RpcChain, SignedTransaction,
     TransactionBuilder,
 };
 use data_encoding::BASE64;
@@ -201,7 +201,7 @@ async fn both_implementations_of_the_trait_say_the_same() {
     assert_eq!(direct.tip(commitment).await.unwrap(), remote.tip(commitment).await.unwrap());
     assert_eq!(direct.latest_blockhash(commitment).await.unwrap(), remote.latest_blockhash(commitment).await.unwrap());
     assert_eq!(direct.minimum_balance(500).await.unwrap(), remote.minimum_balance(500).await.unwrap());
-    let addresses = [payer.address(), Address([9; 32]), PROGRAM_ID];
+    let addresses = [payer.address(), Address([9; 32]), DEV_PROGRAM_ID];
     let accounts = remote.accounts(&addresses, commitment).await.unwrap();
     assert_eq!(direct.accounts(&addresses, commitment).await.unwrap(), accounts);
     assert!(accounts.accounts[0].is_some() && accounts.accounts[1].is_none());
@@ -209,7 +209,7 @@ async fn both_implementations_of_the_trait_say_the_same() {
     assert_eq!(direct.program_accounts(&Address([0; 32]), &[], commitment).await.unwrap(), owned);
     assert!(owned.accounts.iter().any(|(address, _)| *address == payer.address()));
     for chain in chains {
-        let many = vec![PROGRAM_ID; 101];
+        let many = vec![DEV_PROGRAM_ID; 101];
         assert!(matches!(chain.accounts(&many, commitment).await, Err(ChainError::Invalid(_))));
     }
 

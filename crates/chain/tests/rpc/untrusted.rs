@@ -2,7 +2,8 @@
 
 use crate::fake::{Fake, dead, http, options, read};
 use cairn_chain::{
-    Address, Chain, ChainError, Commitment, ErrorClass, Keypair, PROGRAM_ID, RollupClient, RpcChain, TransactionBuilder,
+    Address, Chain, ChainError, Commitment, DEV_PROGRAM_ID, ErrorClass, Keypair, RollupClient, RpcChain,
+    TransactionBuilder,
 };
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -238,7 +239,7 @@ async fn once_sent_only_the_outcome_or_the_height_ends_a_transaction() {
         _ => result(request, Value::Null),
     })
     .await;
-    let client = RollupClient::new(Arc::new(chain), PROGRAM_ID, Address([1; 32]));
+    let client = RollupClient::new(Arc::new(chain), DEV_PROGRAM_ID, Address([1; 32]));
     let payer = Keypair::generate();
     let blockhash = cairn_chain::Blockhash { hash: [1; 32], last_valid_block_height: 250 };
     let builder = TransactionBuilder::new().transfer(&payer.address(), &payer.address(), 1);

@@ -3,8 +3,8 @@
 use crate::server::SOL;
 use crate::support::{FETCH_TIME, Sealer, receipt_key, signing_key};
 use cairn_chain::{
-    AccountWatch, Address, Chain as _, Commitment, Keypair, NewNode, NewRollup, PROGRAM_ID, RollupClient, RollupError,
-    RpcChain, RpcOptions, ServerState, Signature,
+    AccountWatch, Address, Chain as _, Commitment, DEV_PROGRAM_ID, Keypair, NewNode, NewRollup, RollupClient,
+    RollupError, RpcChain, RpcOptions, ServerState, Signature,
 };
 use cairn_interface::{DEFAULT_MAX_PENDING, Profile, Registry, SettlementError};
 use std::path::Path;
@@ -32,7 +32,7 @@ fn free_port() -> u16 {
 fn start() -> Option<Validator> {
     let binary = std::env::var_os("CAIRN_TEST_VALIDATOR")?;
     let ledger = tempfile::tempdir().unwrap();
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/settlement.so");
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/settlement-dev.so");
     let port = free_port();
     let process = Command::new(binary)
         .args(["--quiet", "--limit-ledger-size", "10000", "--bind-address", "127.0.0.1"])
@@ -40,7 +40,7 @@ fn start() -> Option<Validator> {
         .args(["--gossip-port", &free_port().to_string()])
         .arg("--ledger")
         .arg(ledger.path())
-        .args(["--bpf-program", &PROGRAM_ID.to_string()])
+        .args(["--bpf-program", &DEV_PROGRAM_ID.to_string()])
         .arg(program)
         .stdout(Stdio::null())
         .spawn()
@@ -104,13 +104,13 @@ async fn a_real_validator_takes_the_same_life_of_a_node() {
     };
     let chain = Arc::new(connect(&validator.url).await);
     watch(&chain).await;
-    let fees = chain.recent_fees(&[PROGRAM_ID]).await.unwrap();
+    let fees = chain.recent_fees(&[DEV_PROGRAM_ID]).await.unwrap();
     println!("recent fees: {} slots, at most {:?}", fees.len(), fees.iter().max());
     let (admin, sequencer, authority) = (Keypair::generate(), Keypair::generate(), Keypair::generate());
     for key in [&admin, &sequencer, &authority] {
         fund(&chain, key.address()).await;
     }
-    let client = RollupClient::of_admin(chain.clone(), PROGRAM_ID, &admin.address(), 1);
+    let client = RollupClient::of_admin(chain.clone(), DEV_PROGRAM_ID, &admin.address(), 1);
     let new = NewRollup {
         id: 1,
         sequencer: sequencer.address(),

@@ -135,11 +135,10 @@ pub struct BundleRecord {
 }
 
 impl BundleRecord {
-    /// Whether a sequencer that has brought it to `stage` by `slot` has broken its promise. As long as the program
-    /// settles no batches, one whose header is on chain has kept it.
+    /// Whether a sequencer that has brought it to `stage` by `slot` has broken its promise, which is that its batch is settled.
     #[must_use]
     pub fn is_overdue(&self, stage: Stage, slot: u64) -> bool {
-        stage < Stage::Submitted && self.promise.is_some_and(|promise| promise.settle_by_slot < slot)
+        stage < Stage::Settled && self.promise.is_some_and(|promise| promise.settle_by_slot < slot)
     }
 
     /// Whether `acknowledgement` says the same as the promise that is here already.

@@ -202,6 +202,21 @@ fn lists_are_filtered_by_url_domain_bundle_and_stage() {
     assert_eq!(spool.sums().unwrap().from(Stage::Signed), (3, 9));
 }
 
+#[test]
+fn a_promise_is_kept_by_a_settled_batch_and_by_nothing_less() {
+    let (_folder, spool, key) = bound();
+    spool.enqueue(&receipts([1]), false, &[]).unwrap();
+    spool.sign(&key, 0, WIDE, true).unwrap();
+    let mut record = spool.record(0).unwrap();
+    assert!(!record.is_overdue(Stage::Signed, u64::MAX), "nothing was promised yet");
+    let promise = Promise { log_index: 0, settle_by_slot: 90, signature: [0; 64], key: [4; 32], received_ms: 0 };
+    record.promise = Some(promise);
+    for stage in Stage::ALL {
+        assert!(!record.is_overdue(stage, 90));
+        assert_eq!(record.is_overdue(stage, 91), stage != Stage::Settled, "{stage:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

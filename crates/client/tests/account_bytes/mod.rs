@@ -1,9 +1,8 @@
 //! The program's accounts as bytes, field by field: what an RPC server answers.
 
-use cairn_interface::{
-    BATCH, NODE as NODE_KIND, QUEUE, ROLLUP, Registry, blob_location_place, layout::DISCRIMINATOR, layout::QUEUE_HEAD,
-    layout::RING_ENTRY, layout::ROLLUP_RESERVED,
-};
+use cairn_interface::layout::{DISCRIMINATOR, KEPT_ROOT, QUEUE_HEAD, RING_ENTRY, ROLLUP_RESERVED};
+use cairn_interface::{BATCH, HISTORY, KEPT_ROOTS, NODE as NODE_KIND, QUEUE, ROLLUP, Registry, blob_location_place};
+use cairn_types::history::{Hash, NativeSha256, PEAKS, append, root};
 use cairn_types::{BatchHeader, Cursor, QueueCursor, QueueEntry, ReceiptKey};
 
 /// The address of every rollup here.
@@ -13,7 +12,7 @@ const ADDRESS: [u8; 32] = [5; 32];
 pub fn rollup(settled: &Cursor, tip: &Cursor, location: &str) -> Vec<u8> {
     let (length, place) = blob_location_place(location);
     let rollup_id = cairn_interface::rollup_id_of_hash([1; 32]);
-    let parts: [&[u8]; 20] = [
+    let parts: [&[u8]; 22] = [
         &ROLLUP.discriminator,
         &[1; 32],
         &[2; 32],
@@ -31,6 +30,8 @@ pub fn rollup(settled: &Cursor, tip: &Cursor, location: &str) -> Vec<u8> {
         &Registry::OPEN.queue_deadline.to_le_bytes(),
         &1_790_000_000_i64.to_le_bytes(),
         &3_u32.to_le_bytes(),
+        &2_u32.to_le_bytes(),
+        &900_u64.to_le_bytes(),
         &[0; ROLLUP_RESERVED],
         &[1, 255, 254, length, 0, 0, 0, 0],
         &place,
@@ -55,9 +56,25 @@ pub fn batch(header: &BatchHeader) -> Vec<u8> {
     data.extend([ADDRESS, [8; 32]].concat());
     // Generation, slot, time and attestations after the number.
     data.extend([header.number, 0, 1_000, 1_790_000_000, 0].map(u64::to_le_bytes).concat());
+    // Settled, after three batches that left something overdue, and when.
+    data.extend([1_u32, 3].map(u32::to_le_bytes).concat());
+    data.extend(1_007_u64.to_le_bytes());
     data.extend(header.statement().to_bytes());
     data.extend(header.to_bytes());
     data
+}
+
+/// A `History` account with these leaves, fewer of them than it keeps roots.
+pub fn history(leaves: &[Hash]) -> Vec<u8> {
+    let (mut size, mut peaks, mut kept) = (0, [[0; 32]; PEAKS], vec![0; KEPT_ROOTS * KEPT_ROOT]);
+    for leaf in leaves {
+        size = append::<NativeSha256>(size, &mut peaks, *leaf).expect("a few leaves");
+        let at = size as usize * KEPT_ROOT;
+        let parts = [&size.to_le_bytes()[..], &root::<NativeSha256>(size, &peaks)];
+        kept[at..at + KEPT_ROOT].copy_from_slice(&parts.concat());
+    }
+    let root = root::<NativeSha256>(size, &peaks);
+    [&HISTORY.discriminator[..], &ADDRESS, &size.to_le_bytes(), &root, peaks.as_flattened(), &kept].concat()
 }
 
 /// A `Node` account that has rotated to `key`.

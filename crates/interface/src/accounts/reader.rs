@@ -67,6 +67,10 @@ impl<'a> Reader<'a> {
         })
     }
 
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     pub(super) fn zeros(&mut self, field: &'static str, count: usize) -> Result<(), AccountError> {
         for _ in 0..count {
             if self.byte(field)? != 0 {

@@ -32,13 +32,11 @@ impl Registry {
     }
 }
 
-/// The queue position up to which entries count as consumed, for the ring, for `QueueFull`, for a node's pending rotation
-/// and for its bond: their places are free again. It is the **tip**'s as long as no instruction moves `settled`; once
-/// batches can be abandoned it is the settled cursor's, here and nowhere else.
+/// The slot from which anyone may abandon what is pending: see [`Rollup::abandonable_from`].
 #[must_use]
-pub const fn consumed_up_to(settled: u64, tip: u64) -> u64 {
-    let _ = settled;
-    tip
+pub const fn abandonable_from(settled_slot: u64, submitted_slot: u64) -> u64 {
+    let waiting_since = if settled_slot > submitted_slot { settled_slot } else { submitted_slot };
+    waiting_since.saturating_add(crate::ABANDON_AFTER_SLOTS)
 }
 
 /// A rollup, as the chain has it.
@@ -54,7 +52,7 @@ pub struct Rollup {
     pub genesis_hash: [u8; 32],
     /// The identity that the program computed.
     pub rollup_id: Digest,
-    /// The circuit whose proofs settle batches; zero as long as the program verifies none.
+    /// The circuit whose proofs settle batches: that of the program which created the rollup.
     pub circuit_id: [u8; 32],
     /// What is proved on chain.
     pub settled: Cursor,
@@ -62,7 +60,7 @@ pub struct Rollup {
     pub tip: Cursor,
     /// The number that the admin gave it.
     pub id: u64,
-    /// How often pending batches were abandoned.
+    /// How often pending batches were abandoned. A `Batch` of a smaller one that is not settled was.
     pub generation: u64,
     /// Batches that may wait between `settled` and `tip`.
     pub max_pending: u64,
@@ -74,6 +72,10 @@ pub struct Rollup {
     /// Batches, up to the tip and without one in between that did not, that left an entry of the queue unconsumed for
     /// longer than [`Registry::queue_deadline`]; at [`crate::OVERDUE_GRACE`] no further one may.
     pub overdue_batches: u32,
+    /// The same count up to the last settled batch, to which it falls back when the pending ones are abandoned.
+    pub settled_overdue_batches: u32,
+    /// When the last batch was settled; zero before the first.
+    pub settled_slot: u64,
     /// The profile of its proofs.
     pub profile: Profile,
     /// Where its blobs and proofs are: a base URL that the admin has set, printable ASCII of at most
@@ -105,6 +107,8 @@ impl Rollup {
         let queue_deadline = reader.word("queue_deadline")?;
         let paused_until = i64::from_le_bytes(reader.bytes("paused_until")?);
         let overdue_batches = reader.half("overdue_batches")?;
+        let settled_overdue_batches = reader.half("settled_overdue_batches")?;
+        let settled_slot = reader.word("settled_slot")?;
         reader.zeros("reserved", layout::ROLLUP_RESERVED)?;
         let profile = Profile::try_from(reader.byte("profile")?)
             .map_err(|_| reader.invalid("profile", "it is neither dev nor production"))?;
@@ -131,6 +135,8 @@ impl Rollup {
             registry: Registry { registrar, bond, queue_deadline },
             paused_until,
             overdue_batches,
+            settled_overdue_batches,
+            settled_slot,
             profile,
             blob_location,
         })
@@ -148,9 +154,18 @@ impl Rollup {
         now < self.paused_until
     }
 
-    /// The queue position up to which entries are consumed: see [`consumed_up_to`].
+    /// The slot from which anyone may abandon what is pending, given the slot in which the batch after the last settled one
+    /// was submitted: [`crate::ABANDON_AFTER_SLOTS`] after that batch was there and its turn had come.
     #[must_use]
-    pub fn consumed_position(&self) -> u64 {
-        consumed_up_to(self.settled.queue.position, self.tip.queue.position)
+    pub const fn abandonable_from(&self, submitted_slot: u64) -> u64 {
+        abandonable_from(self.settled_slot, submitted_slot)
+    }
+
+    /// The queue position up to which entries count as consumed, for the ring, for `QueueFull`, for a node's pending rotation
+    /// and for its bond: their places are free again. It is the **settled** cursor's: what a batch beyond it has consumed, a
+    /// later one has to find again when that batch is abandoned.
+    #[must_use]
+    pub const fn consumed_position(&self) -> u64 {
+        self.settled.queue.position
     }
 }

@@ -3,6 +3,7 @@ use crate::{MAX_BLOB_LOCATION_BYTES, Profile, QUEUE_RING};
 use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
+use cairn_types::history::PEAKS;
 use cairn_types::{BatchHeader, Cursor, Digest, EntryKind, QueueCursor, QueueEntry, ReceiptKey, VerdictCounts};
 
 const MODULUS: u64 = 0xffff_ffff_0000_0001;
@@ -81,11 +82,22 @@ fn node() -> Vec<u8> {
 
 #[test]
 fn accounts_of_another_length_or_kind_are_refused() {
-    for (kind, data) in [(ROLLUP, rollup()), (QUEUE, empty(QUEUE)), (NODE, node()), (BATCH, batch())] {
+    let proof = proof_account(Profile::Dev);
+    let all = [
+        (ROLLUP, rollup()),
+        (QUEUE, empty(QUEUE)),
+        (NODE, node()),
+        (BATCH, batch()),
+        (HISTORY, empty(HISTORY)),
+        (proof, empty(proof)),
+    ];
+    for (kind, data) in all {
         let parse = |data: &[u8]| match kind.name {
             "Rollup" => Rollup::parse(data).map(|_| ()),
             "Queue" => Queue::parse(data).map(|_| ()),
             "Node" => Node::parse(data).map(|_| ()),
+            "History" => History::parse(data).map(|_| ()),
+            "Proof" => Proof::parse(Profile::Dev, data).map(|_| ()),
             _ => Batch::parse(data).map(|_| ()),
         };
         assert_eq!(parse(&data), Ok(()));
@@ -316,7 +328,7 @@ fn a_node_with_impossible_fields_is_refused() {
 #[test]
 fn a_pause_is_over_when_the_clock_says_so() {
     let mut data = rollup();
-    put(&mut data, PROFILE_AT - layout::ROLLUP_RESERVED - 12, 1_000);
+    put(&mut data, PROFILE_AT - layout::ROLLUP_RESERVED - 24, 1_000);
     let rollup = Rollup::parse(&data).expect("a rollup");
     assert!(rollup.is_paused(999));
     assert!(!rollup.is_paused(1_000));
@@ -329,7 +341,11 @@ fn the_count_of_overdue_batches_lies_where_a_rollup_of_before_it_has_zeros() {
     let mut data = rollup();
     assert_eq!(Rollup::parse(&data).expect("a rollup").overdue_batches, 0);
     data[at..at + 4].copy_from_slice(&0x0403_0201_u32.to_le_bytes());
-    assert_eq!(Rollup::parse(&data).expect("a rollup").overdue_batches, 0x0403_0201);
+    put(&mut data, at + 8, 77);
+    data[at + 4] = 5;
+    let rollup = Rollup::parse(&data).expect("a rollup");
+    assert_eq!(rollup.overdue_batches, 0x0403_0201);
+    assert_eq!((rollup.settled_overdue_batches, rollup.settled_slot), (5, 77));
     assert_eq!(ROLLUP.size, 784);
 }
 
@@ -368,5 +384,94 @@ fn a_batch_must_hold_a_valid_header_of_its_own_number() {
         let mut other = batch();
         put(&mut other, BATCH.size - 384 + 8 * word, u64::MAX);
         assert!(matches!(Batch::parse(&other), Err(AccountError::Field { field: "header", .. })), "word {word}");
+    }
+}
+
+#[test]
+fn a_batch_has_one_of_the_known_states() {
+    let at = BATCH.size - 384 - 32 - 16;
+    for (code, status) in (0..).zip(BatchStatus::ALL) {
+        let mut data = batch();
+        data[at] = code;
+        data[at + 4] = 9;
+        put(&mut data, at + 8, 1_234);
+        let batch = Batch::parse(&data).expect("a batch");
+        assert_eq!((batch.status, batch.overdue_batches, batch.settled_slot), (status, 9, 1_234));
+        assert_eq!(batch.status.is_settled(), status != BatchStatus::Submitted);
+    }
+    let mut data = batch();
+    data[at] = BatchStatus::ALL.len() as u8;
+    assert!(matches!(Batch::parse(&data), Err(AccountError::Field { field: "status", .. })));
+}
+
+/// A history of `size` batches whose root at each size is full of that size, as a byte.
+fn history(size: u64) -> Vec<u8> {
+    let mut data = empty(HISTORY);
+    put(&mut data, 40, size);
+    data[48..80].fill(size as u8);
+    data[80..112].fill(0xa0);
+    for size in size.saturating_sub(KEPT_ROOTS as u64 - 1).max(1)..=size {
+        let at = 80 + PEAKS * 32 + (size as usize % KEPT_ROOTS) * layout::KEPT_ROOT;
+        put(&mut data, at, size);
+        data[at + 8..at + 40].fill(size as u8);
+    }
+    data
+}
+
+#[test]
+fn a_history_shows_its_last_roots_oldest_first() {
+    for size in [0, 1, 63, 64, 65, 200] {
+        let history = History::parse(&history(size)).expect("a history");
+        assert_eq!((history.size, history.root, history.peaks[0]), (size, [size as u8; 32], [0xa0; 32]));
+        let oldest = size.saturating_sub(63).max(1);
+        assert_eq!(history.kept.len() as u64, size + 1 - oldest);
+        for (expected, (kept, root)) in (oldest..).zip(&history.kept) {
+            assert_eq!((*kept, *root), (expected, [expected as u8; 32]));
+            assert_eq!(history.root_at(expected), Some(*root));
+        }
+        assert_eq!(history.root_at(oldest - 1), None);
+        assert_eq!(history.root_at(size + 1), None);
+    }
+}
+
+#[test]
+fn a_history_with_roots_out_of_place_is_refused() {
+    let kept = 80 + PEAKS * 32;
+    let cases = [
+        (200, kept, 1, "kept size"),
+        (200, 48, 1, "root"),
+        (200, 44, 1, "size"),
+        (3, kept, 1, "kept"),
+        (3, kept + 8, 1, "kept"),
+        (3, kept + 3 * layout::KEPT_ROOT + 8, 1, "root"),
+    ];
+    for (size, at, value, name) in cases {
+        let mut data = history(size);
+        data[at] = value;
+        let Err(AccountError::Field { field, .. }) = History::parse(&data) else { panic!("{name} at {at} accepted") };
+        assert_eq!(field, name, "at {at}");
+    }
+}
+
+#[test]
+fn a_proof_account_shows_its_parts() {
+    for profile in Profile::ALL {
+        let kind = proof_account(profile);
+        let mut data = empty(kind);
+        data[8..40].fill(1);
+        data[40..72].fill(2);
+        data[72] = 3;
+        data[104..136].fill(4);
+        assert!(!Proof::parse(profile, &data).expect("a proof").is_started());
+        data[136 + crate::PROGRESS_BYTES - 1] = 5;
+        data[136 + crate::PROGRESS_BYTES] = 6;
+        let proof = Proof::parse(profile, &data).expect("a proof");
+        assert_eq!((proof.authority.0, proof.payer.0, proof.circuit_id), ([1; 32], [2; 32], [4; 32]));
+        assert_eq!(proof.statement, Digest::constant([3, 0, 0, 0]));
+        assert_eq!((proof.progress.len(), proof.proof.len()), (crate::PROGRESS_BYTES, crate::proof_bytes(profile)));
+        assert_eq!(proof.proof[0], 6);
+        assert!(proof.is_started());
+        put(&mut data, 72, MODULUS);
+        assert!(matches!(Proof::parse(profile, &data), Err(AccountError::Field { field: "statement", .. })));
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{AccountMeta, Discriminator, Instruction};
 use crate::{
-    Address, Profile, QUEUE_EXTENSIONS, Registry, SYSTEM_PROGRAM_ID, blob_location_place, queue_address, rollup_address,
+    Address, Profile, QUEUE_EXTENSIONS, Registry, SYSTEM_PROGRAM_ID, blob_location_place, history_address,
+    queue_address, rollup_address,
 };
 use alloc::vec;
 use alloc::vec::Vec;
@@ -39,7 +40,7 @@ pub struct Initialize {
     pub acknowledgement_key: Address,
     /// The cluster's genesis hash, which goes into the rollup's identity. Hosts check it.
     pub genesis_hash: [u8; 32],
-    /// The profile of the proofs. Part of the identity.
+    /// The profile of the proofs. Part of the identity, and has to be the program's.
     pub profile: Profile,
     /// Batches that may wait to be settled: 1 to [`crate::MAX_PENDING_CEILING`].
     pub max_pending: u32,
@@ -47,7 +48,7 @@ pub struct Initialize {
     pub registry: Registry,
 }
 
-/// Creates a rollup, and its registration queue at its full size: `initialize` and as many `extend_queue` as it takes,
+/// Creates a rollup, its history, and its registration queue at its full size: `initialize` and as many `extend_queue` as it takes,
 /// all in one transaction, signed and paid for by the admin. The queue's rent is 158,298,240 lamports (0.158 SOL) at
 /// 6,960 lamports a byte.
 #[must_use]
@@ -58,7 +59,7 @@ pub fn create_rollup(program: &Address, arguments: &Initialize) -> Vec<Instructi
     instructions
 }
 
-/// Creates a rollup and the beginning of its registration queue, which nothing works with before it is extended: see
+/// Creates a rollup, its history and the beginning of its registration queue, which nothing works with before it is extended: see
 /// [`create_rollup`]. Signed by the admin.
 #[must_use]
 pub fn initialize(program: &Address, arguments: &Initialize) -> Instruction {
@@ -77,6 +78,7 @@ pub fn initialize(program: &Address, arguments: &Initialize) -> Instruction {
             AccountMeta::payer(arguments.admin),
             AccountMeta::writable(rollup),
             AccountMeta::writable(queue_address(program, &rollup)),
+            AccountMeta::writable(history_address(program, &rollup)),
             AccountMeta::readonly(SYSTEM_PROGRAM_ID),
         ],
         data,

@@ -1,17 +1,20 @@
-//! `initialize` and `extend_queue`: a rollup and its registration queue come to be.
+//! `initialize` and `extend_queue`: a rollup, its history and its registration queue come to be.
 #![allow(unused_variables, reason = "Anchor hands the arguments of `#[instruction]` to functions that need none")]
 
 use crate::fail::{ensure, refusal};
+use crate::history::History;
 use crate::instructions::{Keys, Terms};
+use crate::profile::{PROFILE, Parameters};
 use crate::queue::Queue;
 use crate::state::{CursorWords, Rollup};
 use anchor_lang::prelude::*;
 use anchor_lang::realloc_account;
 use cairn_interface::{
-    MAX_PENDING_CEILING, Profile, QUEUE, QUEUE_SEED, ROLLUP_SEED, SettlementError, layout, rollup_id_of_hash,
-    rollup_id_preimage,
+    HISTORY_SEED, MAX_PENDING_CEILING, Profile, QUEUE, QUEUE_SEED, ROLLUP_SEED, SettlementError, layout,
+    rollup_id_of_hash, rollup_id_preimage,
 };
 use cairn_types::Cursor;
+use cairn_verifier::Parameters as _;
 
 /// The address carries the admin's, who signs: nobody can take a rollup's address from the admin, and a second
 /// `initialize` finds it taken.
@@ -30,6 +33,8 @@ pub struct Initialize {
         bump
     )]
     pub queue: Account<Queue>,
+    #[account(init, payer = admin, seeds = [HISTORY_SEED, rollup.address().as_ref()], bump)]
+    pub history: Account<History>,
     pub system_program: Program<System>,
 }
 
@@ -45,6 +50,7 @@ pub struct Arguments {
 
 pub fn initialize(ctx: &mut Context<Initialize>, arguments: &Arguments) -> Result<()> {
     let profile = Profile::try_from(arguments.profile).map_err(|_| refusal(SettlementError::UnknownProfile))?;
+    ensure(profile == PROFILE, SettlementError::WrongProfile)?;
     let pending = (1..=MAX_PENDING_CEILING).contains(&arguments.max_pending);
     ensure(pending, SettlementError::InvalidMaxPending)?;
 
@@ -54,14 +60,14 @@ pub fn initialize(ctx: &mut Context<Initialize>, arguments: &Arguments) -> Resul
     let rollup_id = rollup_id_of_hash(sha256(&preimage));
     let genesis = Cursor::genesis(&rollup_id);
 
-    // A fresh account is zero: no batches, generation 0, not paused, no location of
-    // blobs, no circuit while the program verifies no proofs.
+    // A fresh account is zero: no batches, generation 0, not paused, no location of blobs.
     let rollup = &mut ctx.accounts.rollup;
     arguments.keys.set(rollup)?;
     arguments.terms.set(rollup)?;
     rollup.admin = *ctx.accounts.admin.address().as_array();
     rollup.genesis_hash = arguments.genesis_hash;
     rollup.rollup_id = rollup_id.words();
+    rollup.circuit_id = Parameters::CIRCUIT_ID;
     rollup.settled = CursorWords::from(&genesis);
     rollup.tip = CursorWords::from(&genesis);
     rollup.id = arguments.id;
@@ -73,6 +79,7 @@ pub fn initialize(ctx: &mut Context<Initialize>, arguments: &Arguments) -> Resul
     let queue = &mut ctx.accounts.queue;
     queue.rollup = address;
     queue.digest = genesis.queue.digest.words();
+    ctx.accounts.history.begin(address);
     Ok(())
 }
 

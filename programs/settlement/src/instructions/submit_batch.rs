@@ -8,11 +8,11 @@
 use crate::create::create;
 use crate::fail::{ensure, refusal};
 use crate::queue::{FullQueue, open};
-use crate::state::{Batch, CursorWords, Rollup, is_at};
+use crate::state::{Batch, CursorWords, Rollup, Words, is_at, load};
 use anchor_lang::bytemuck;
 use anchor_lang::prelude::*;
 use anchor_lang::{Discriminator, find_program_address};
-use cairn_interface::{BATCH, BATCH_SEED, OVERDUE_GRACE, SettlementError, layout};
+use cairn_interface::{BATCH, BATCH_SEED, BatchStatus, OVERDUE_GRACE, SettlementError, layout};
 use cairn_types::limits::MAX_CLOCK_SKEW_MS;
 use cairn_types::{BatchHeader, HEADER_WORDS};
 
@@ -42,13 +42,16 @@ pub fn submit_batch(ctx: &mut Context<SubmitBatch>, header: &[u8; HEADER_WORDS *
     let header = BatchHeader::from_bytes(header).map_err(|_| refusal(SettlementError::NonCanonicalHeader))?;
     check_continuation(&header, rollup)?;
     check_queue_end(&header, queue)?;
-    let overdue_batches = check_queue_progress(&header, queue, clock.slot, rollup)?;
     let pending = rollup.tip.batches.saturating_sub(rollup.settled.batches);
     ensure(pending < rollup.max_pending, SettlementError::TooManyPending)?;
     let now = u64::try_from(clock.unix_timestamp).unwrap_or(0).saturating_mul(1_000);
     ensure(header.time_max <= now.saturating_add(MAX_CLOCK_SKEW_MS), SettlementError::FutureTime)?;
 
     let after = CursorWords::from(&header.cursor());
+    let overdue_batches = match overdue_before(ctx.accounts.batch.account(), &after.header_digest)? {
+        Some(0) => 0,
+        _ => check_queue_progress(&header, queue, clock.slot, rollup)?,
+    };
     let record = Batch {
         rollup: *rollup.address().as_array(),
         payer: *sequencer.address().as_array(),
@@ -57,6 +60,9 @@ pub fn submit_batch(ctx: &mut Context<SubmitBatch>, header: &[u8; HEADER_WORDS *
         slot: clock.slot,
         time: clock.unix_timestamp,
         attestations: 0,
+        status: BatchStatus::Submitted.code(),
+        overdue_batches,
+        settled_slot: 0,
         digest: after.header_digest,
         header: header.words(),
     };
@@ -106,27 +112,54 @@ fn check_queue_progress(header: &BatchHeader, queue: &FullQueue, slot: u64, roll
     Ok(rollup.overdue_batches + 1)
 }
 
+/// What the account says of the count of overdue batches, if it is of an abandoned batch with this header.
+///
+/// A batch that left nothing overdue when it was submitted leaves nothing overdue when it is submitted again: it cannot be
+/// changed any more. Without that, as many batches as may be pending would count, once they were abandoned, that did not
+/// before, and more than the grace has room for.
+fn overdue_before(account: &AccountView, digest: &Words) -> Result<Option<u32>> {
+    if !account.owned_by(&crate::ID) {
+        return Ok(None);
+    }
+    let data = account.try_borrow()?;
+    let before: &Batch = load(account, &data, SettlementError::ForeignBatchAccount)?;
+    Ok((before.digest == *digest).then_some(before.overdue_batches))
+}
+
 /// Writes the batch's account, which is created unless an abandoned batch of that number left one behind.
 fn store(ctx: &mut Context<SubmitBatch>, record: &Batch) -> Result<()> {
-    let number = record.number.to_be_bytes();
-    let (address, bump) = find_program_address(&[BATCH_SEED, &record.rollup, &number], ctx.program_id);
     let mut account = *ctx.accounts.batch.account();
-    ensure(*account.address() == address, SettlementError::WrongBatchAddress)?;
-
     if account.owned_by(&System::id()) {
-        // Lamports that anyone may have sent to the address count towards the rent; they do not stand in the way.
-        let seeds: [&[u8]; 4] = [BATCH_SEED, &record.rollup, &number, &[bump]];
-        create(ctx.accounts.sequencer.account(), &account, BATCH.size, &seeds)?;
+        create_batch(ctx.accounts.sequencer.account(), &account, record)?;
     } else {
-        ensure(account.owned_by(ctx.program_id), SettlementError::ForeignBatchAccount)?;
+        batch_bump(&account, record)?;
         let data = account.try_borrow()?;
-        let old = data.strip_prefix(Batch::DISCRIMINATOR).and_then(|body| bytemuck::try_from_bytes::<Batch>(body).ok());
-        let old = old.ok_or(refusal(SettlementError::ForeignBatchAccount))?;
+        let old: &Batch = load(&account, &data, SettlementError::ForeignBatchAccount)?;
         let same = old.rollup == record.rollup && old.number == record.number;
         ensure(same, SettlementError::ForeignBatchAccount)?;
         ensure(old.generation < record.generation, SettlementError::BatchExists)?;
     }
+    write_batch(&mut account, record)
+}
 
+/// The bump of the batch's address, which the account's has to be.
+fn batch_bump(account: &AccountView, record: &Batch) -> Result<u8> {
+    let seeds: [&[u8]; 3] = [BATCH_SEED, &record.rollup, &record.number.to_be_bytes()];
+    let (address, bump) = find_program_address(&seeds, &crate::ID);
+    ensure(*account.address() == address, SettlementError::WrongBatchAddress)?;
+    Ok(bump)
+}
+
+/// Creates the batch's account. Lamports that anyone may have sent to the address count towards the rent; they do not stand
+/// in the way.
+pub fn create_batch(payer: &AccountView, account: &AccountView, record: &Batch) -> Result<()> {
+    let bump = batch_bump(account, record)?;
+    let seeds: [&[u8]; 4] = [BATCH_SEED, &record.rollup, &record.number.to_be_bytes(), &[bump]];
+    create(payer, account, BATCH.size, &seeds)
+}
+
+/// Writes the whole account.
+pub fn write_batch(account: &mut AccountView, record: &Batch) -> Result<()> {
     let mut data = account.try_borrow_mut()?;
     let (discriminator, body) =
         data.split_at_mut_checked(layout::DISCRIMINATOR).ok_or(refusal(SettlementError::ForeignBatchAccount))?;

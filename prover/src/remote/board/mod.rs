@@ -13,7 +13,7 @@ mod task;
 mod tests;
 
 pub use members::{HelloError, MAX_SESSIONS, SessionId};
-pub use task::{TOP, Task, width};
+pub use task::{HEADER, TOP, Task, width};
 
 use cairn_circuits::LEVELS;
 use members::Members;
@@ -167,14 +167,15 @@ impl<W, P> Board<W, P> {
         }
     }
 
-    /// Segments, aggregations and batch proofs that are done.
+    /// Segments, aggregations, batch and last proofs that are done.
     #[must_use]
-    pub fn done(&self, batch: u64) -> [usize; 3] {
-        let mut done = [0; 3];
+    pub fn done(&self, batch: u64) -> [usize; 4] {
+        let mut done = [0; 4];
         for (task, entry) in self.sheets.get(&batch).into_iter().flat_map(|sheet| &sheet.entries) {
             let part = match task.height() {
                 0 => 0,
-                TOP => 2,
+                HEADER => 2,
+                TOP => 3,
                 _ => 1,
             };
             done[part] += usize::from(matches!(entry.state, State::Done(_)));

@@ -3,7 +3,9 @@
 use cairn_circuits::{LEVELS, Layer};
 
 /// Height of the batch proof above the segments.
-pub const TOP: usize = LEVELS + 1;
+pub const HEADER: usize = LEVELS + 1;
+/// Height of the last proof.
+pub const TOP: usize = HEADER + 1;
 
 /// A proof to be made. The least is done first: older batches before newer ones, and within a batch what is nearer to its
 /// top, so that a batch is finished before the next one is begun.
@@ -25,7 +27,7 @@ impl Task {
         Self { number, batch, below_top: TOP - height, index }
     }
 
-    /// 0 for segments, 1 to [`LEVELS`] for aggregations, [`TOP`] for the batch.
+    /// 0 for segments, 1 to [`LEVELS`] for aggregations, [`HEADER`] for the batch, [`TOP`] for the last.
     #[must_use]
     pub const fn height(&self) -> usize {
         TOP - self.below_top
@@ -36,7 +38,8 @@ impl Task {
     pub const fn layer(&self) -> Layer {
         match self.height() {
             0 => Layer::Segment,
-            TOP => Layer::Batch,
+            HEADER => Layer::Batch,
+            TOP => Layer::Final,
             level => Layer::Aggregation(level),
         }
     }
@@ -44,7 +47,8 @@ impl Task {
     /// The proof that is made from this one; none above the top.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
-        let index = if self.height() == LEVELS { self.index } else { self.index / 2 };
+        // From the last level on there is one proof at each height.
+        let index = self.index / 2;
         self.below_top.checked_sub(1).map(|below_top| Self { below_top, index, ..*self })
     }
 
@@ -53,7 +57,7 @@ impl Task {
         let task = *self;
         let range = match self.height() {
             0 => 0..0,
-            TOP => 0..1,
+            HEADER | TOP => 0..1,
             height => 2 * self.index..(2 * self.index + 2).min(width(segments, height - 1)),
         };
         range.map(move |index| Self { below_top: task.below_top + 1, index, ..task })
@@ -63,7 +67,7 @@ impl Task {
 /// Proofs at a height above `segments` segments.
 #[must_use]
 pub fn width(segments: usize, height: usize) -> usize {
-    if height == TOP { 1 } else { segments.div_ceil(1 << height) }
+    segments.div_ceil(1 << height)
 }
 
 #[cfg(test)]
@@ -90,11 +94,12 @@ mod tests {
 
     #[test]
     fn older_batches_come_first_and_then_what_is_nearer_to_the_top() {
-        let mut tasks = [Task::new(1, 9, TOP, 0), Task::new(0, 8, 0, 1), Task::new(0, 8, 0, 0), Task::new(0, 8, 1, 0)];
+        let mut tasks =
+            [Task::new(1, 9, TOP, 0), Task::new(0, 8, 0, 1), Task::new(0, 8, 0, 0), Task::new(0, 8, HEADER, 0)];
         tasks.sort_unstable();
         assert_eq!(
             tasks,
-            [Task::new(0, 8, 1, 0), Task::new(0, 8, 0, 0), Task::new(0, 8, 0, 1), Task::new(1, 9, TOP, 0)]
+            [Task::new(0, 8, HEADER, 0), Task::new(0, 8, 0, 0), Task::new(0, 8, 0, 1), Task::new(1, 9, TOP, 0)]
         );
     }
 }

@@ -9,16 +9,16 @@ use anyhow::{Context, Result, bail};
 use cairn_chain::{
     Address, Chain as _, Commitment, Keypair, NewRollup, RollupClient, RollupError, RpcChain, Submitted,
 };
-use cairn_interface::{DEFAULT_MAX_PENDING, MAX_PENDING_CEILING, Profile, QUEUE, ROLLUP, Registry};
+use cairn_interface::{DEFAULT_MAX_PENDING, HISTORY, MAX_PENDING_CEILING, QUEUE, ROLLUP, Registry};
 use clap::Args;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Create a rollup, with its registration queue
+/// Create a rollup, with its registration queue and its history
 ///
 /// The rollup's address follows from the admin's key and --id; nobody else can take it. Nothing here can be changed later but
 /// keys, terms of registration and blob location: a rollup for the circuits of another profile is another rollup. It costs the rent
-/// of two accounts, about 0.16 SOL, which does not come back.
+/// of three accounts, about 0.19 SOL, which does not come back.
 ///
 /// Running it again is safe: a rollup that is as these options say is said to be there, and one that differs is an error that
 /// says in what.
@@ -35,13 +35,9 @@ pub struct Create {
     /// Whose signature stands under the sequencer's acknowledgements: the address of another keypair than that
     #[arg(long, value_name = "ADDRESS")]
     acknowledgement_key: Address,
-    /// Security profile of the proofs: production or dev
-    #[arg(long, default_value_t = Profile::Production)]
-    profile: Profile,
     #[command(flatten)]
     terms: Terms,
-    /// Batches that may wait between the last submitted and the last settled one. As long as the program verifies no proofs nothing
-    /// settles, so this is all the rollup will ever take: then ask for the most there is, 1048576
+    /// Batches that may be submitted and not settled yet; further ones wait until the proof of the first is verified on chain
     #[arg(long, default_value_t = DEFAULT_MAX_PENDING, value_name = "COUNT",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PENDING_CEILING)))]
     max_pending: u32,
@@ -61,7 +57,7 @@ impl Create {
         let admin = self.admin.key()?;
         let new = self.new_rollup()?;
         let chain = Arc::new(self.place.rpc.connect().await?);
-        let client = RollupClient::of_admin(chain.clone(), self.place.program, &admin.address(), self.id);
+        let client = RollupClient::of_admin(chain.clone(), self.place.program.address(), &admin.address(), self.id);
         let client = delivery::shown(client);
         let mut sent = Vec::new();
         let found = existing(&client).await?;
@@ -104,7 +100,7 @@ impl Create {
             id: self.id,
             sequencer: self.sequencer,
             acknowledgement_key: self.acknowledgement_key,
-            profile: self.profile,
+            profile: self.place.program.profile,
             max_pending: self.max_pending,
             registry: self.terms.new_registry()?,
         })
@@ -112,14 +108,17 @@ impl Create {
 
     /// Whether it can succeed: said before anything is signed.
     async fn check(&self, chain: &RpcChain, client: &RollupClient, admin: &Keypair) -> Result<()> {
-        let program = chain.account(&self.place.program, Commitment::Finalized).await?;
+        let program = chain.account(&self.place.program.address(), Commitment::Finalized).await?;
         if !program.is_some_and(|account| account.executable) {
             bail!(
                 "--program: there is no program {} on this chain: deploy it, or name the one that is deployed, or another --rpc",
-                self.place.program
+                self.place.program.address()
             );
         }
-        let rent = chain.minimum_balance(ROLLUP.size).await? + chain.minimum_balance(QUEUE.size).await?;
+        let mut rent = 0;
+        for account in [ROLLUP, QUEUE, HISTORY] {
+            rent += chain.minimum_balance(account.size).await?;
+        }
         let transactions = 1 + u64::from(self.blob_location.is_some());
         require_fees(chain, client, &admin.address(), rent, transactions, self.admin.airdrop).await
     }

@@ -8,10 +8,10 @@ mod terms;
 
 use super::delivery;
 use super::funds::{SIGNATURE_FEE, require_balance, sol};
+use super::program_args::{ProgramArgs, unreadable};
 use super::rpc_args::RpcArgs;
 use anyhow::{Context, Result, bail};
 use cairn_chain::{Address, Chain as _, Commitment, FinalizedQueue, Keypair, RollupClient, RpcChain, Submitted};
-use cairn_interface::PROGRAM_ID;
 use clap::{Args, Subcommand};
 use report::Report;
 use std::path::PathBuf;
@@ -55,9 +55,8 @@ impl Rollup {
 /// Which chain and program, and how the answer is printed.
 #[derive(Args)]
 pub struct Place {
-    /// The settlement program, where it is deployed under another id
-    #[arg(long, env = "CAIRN_PROGRAM", default_value_t = PROGRAM_ID, value_name = "ADDRESS")]
-    program: Address,
+    #[command(flatten)]
+    program: ProgramArgs,
     /// One JSON object instead of text; 64-bit numbers are strings in it
     #[arg(long)]
     json: bool,
@@ -111,8 +110,8 @@ impl OfAdmin {
     async fn open(&self) -> Result<Session> {
         let admin = self.admin.key()?;
         let chain = Arc::new(self.place.rpc.connect().await?);
-        let client = delivery::shown(RollupClient::new(chain.clone(), self.place.program, self.rollup));
-        let read = client.finalized_queue().await.with_context(|| format!("--rollup {}", self.rollup))?;
+        let client = delivery::shown(RollupClient::new(chain.clone(), self.place.program.address(), self.rollup));
+        let read = client.finalized_queue().await.map_err(|error| unreadable(self.rollup, error))?;
         if read.rollup.admin != admin.address() {
             bail!("--admin is the keypair of {}, the rollup's admin is {}", admin.address(), read.rollup.admin);
         }

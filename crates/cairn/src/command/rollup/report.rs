@@ -62,7 +62,7 @@ impl Report {
             "program": self.client.program().to_string(),
             "genesis_hash": bs58::encode(self.genesis).into_string(),
             "profile": rollup.profile.name(),
-            "circuit_id": (rollup.circuit_id != [0; 32]).then(|| hex::encode(rollup.circuit_id)),
+            "circuit_id": hex::encode(rollup.circuit_id),
             "admin": rollup.admin.to_string(),
             "id": rollup.id.to_string(),
             "sequencer": rollup.sequencer.to_string(),
@@ -79,6 +79,7 @@ impl Report {
             "tip": cursor(&rollup.tip),
             "confirmed_tip": cursor(&self.confirmed.rollup.tip),
             "confirmed_slot": self.confirmed.slot.to_string(),
+            "settled_slot": (rollup.settled_slot != 0).then(|| rollup.settled_slot.to_string()),
             "pending": rollup.pending().to_string(),
             "max_pending": rollup.max_pending.to_string(),
             "overdue_batches": rollup.overdue_batches,
@@ -103,10 +104,7 @@ impl Report {
         add("program", self.client.program().to_string());
         add("genesis hash", bs58::encode(self.genesis).into_string());
         add("profile", rollup.profile.name().to_owned());
-        match rollup.circuit_id == [0; 32] {
-            true => add("circuit", "none: the program verifies no proofs".to_owned()),
-            false => add("circuit", hex::encode(rollup.circuit_id)),
-        }
+        add("circuit", hex::encode(rollup.circuit_id));
         add("admin", format!("{}, its rollup {}", rollup.admin, rollup.id));
         add("sequencer", rollup.sequencer.to_string());
         add("acknowledgement key", rollup.acknowledgement_key.to_string());

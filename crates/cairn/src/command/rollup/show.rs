@@ -2,6 +2,7 @@
 
 use super::Place;
 use super::report::Report;
+use crate::command::program_args::unreadable;
 use anyhow::{Context, Result};
 use cairn_chain::{Address, RollupClient};
 use clap::Args;
@@ -28,7 +29,8 @@ impl Show {
     /// When there is no such rollup.
     pub async fn run(self) -> Result<ExitCode> {
         let chain = Arc::new(self.place.rpc.connect().await?);
-        let client = RollupClient::new(chain.clone(), self.place.program, self.rollup);
+        let client = RollupClient::new(chain.clone(), self.place.program.address(), self.rollup);
+        client.rollup().await.map_err(|error| unreadable(self.rollup, error))?;
         let report = Report::read(&chain, &client, "rollup", &[]).await;
         report.with_context(|| format!("--rollup {}", self.rollup))?.print(self.place.json);
         Ok(ExitCode::SUCCESS)

@@ -4,9 +4,9 @@ use super::{Judged, Outcome};
 use crate::command::node_args::duration;
 use anyhow::{Context, Result, anyhow, ensure};
 use cairn_chain::agreement::{Agreement, Cluster, FinalBatch, Finding, Patience, Pins, Server, agree, independent};
-use cairn_interface::{Address, PROGRAM_ID, Profile, rollup_id};
+use cairn_interface::{Address, Profile, program_id, rollup_id};
 use cairn_types::{BatchHeader, Digest};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -31,7 +31,13 @@ pub struct ChainArgs {
     /// Address of the rollup's account: needed with --rpc
     #[arg(long, env = "CAIRN_ROLLUP", value_name = "ADDRESS")]
     rollup: Option<Address>,
-    /// The settlement program: needed on a public cluster [default elsewhere: that of local networks]
+    /// Security profile that the rollup must be of: production or dev, whose proofs are worth less
+    #[arg(long, env = "CAIRN_PROFILE", default_value_t = Profile::Production)]
+    profile: Profile,
+    /// How far the file's batch must be on chain
+    #[arg(long, value_enum, default_value_t = Stage::Settled, value_name = "STAGE")]
+    require: Stage,
+    /// The settlement program: needed on a public cluster [default elsewhere: that of local networks, by profile]
     #[arg(long, env = "CAIRN_PROGRAM", value_name = "ADDRESS")]
     program: Option<Address>,
     /// Servers that must agree, at least; 1 takes one server's word
@@ -40,6 +46,15 @@ pub struct ChainArgs {
     /// How long a server that does not answer, or is behind the others, is waited for
     #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
     wait: Duration,
+}
+
+/// How far a batch is on chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Stage {
+    /// Its header is final, and the program has verified its proof
+    Settled,
+    /// Its header is final
+    Submitted,
 }
 
 /// A hash as the cluster's tools write it.
@@ -69,7 +84,7 @@ impl ChainArgs {
         let rollup = self.rollup.context("--rollup: name the rollup's account, which no server is asked for")?;
         let program = match (self.program, Cluster::of(&genesis_hash)) {
             (Some(program), _) => program,
-            (None, None) => PROGRAM_ID,
+            (None, None) => program_id(self.profile),
             (None, Some(cluster)) => {
                 return Err(anyhow!(
                     "--program: name the settlement program of {cluster}: everybody has the key of the one that local networks \
@@ -84,7 +99,18 @@ impl ChainArgs {
         let patience = Patience { wait: self.wait, ..Patience::default() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let pins = Pins { genesis_hash, program, rollup };
-        Ok(Some(OnChain { servers, pins, patience, runtime, batches: BTreeMap::new(), last: None, failed: None }))
+        Ok(Some(OnChain {
+            servers,
+            pins,
+            rollup_id: rollup_id(&genesis_hash, &program, &rollup, self.profile),
+            profile: self.profile,
+            require: self.require,
+            patience,
+            runtime,
+            batches: BTreeMap::new(),
+            last: None,
+            failed: None,
+        }))
     }
 }
 
@@ -98,6 +124,10 @@ fn is_open(url: &str) -> bool {
 pub struct OnChain {
     servers: Vec<Server>,
     pub pins: Pins,
+    /// What files must be of: the hash of the pins and the profile, for which no server is asked.
+    rollup_id: Digest,
+    profile: Profile,
+    require: Stage,
     patience: Patience,
     runtime: Runtime,
     /// What is to be thought of each batch that was asked for.
@@ -120,7 +150,7 @@ impl OnChain {
     /// Asks about the batches of these files, each batch once, and judges the files that hold by themselves.
     pub fn judge(&mut self, files: &mut [Judged]) {
         let mut asked = BTreeSet::new();
-        for header in files.iter().filter_map(Judged::claim).filter(|header| self.is_of_rollup(header)) {
+        for header in files.iter().filter_map(Judged::claim).filter(|header| header.rollup_id == self.rollup_id) {
             asked.insert(header.number);
         }
         asked.retain(|number| !self.batches.contains_key(number));
@@ -142,8 +172,9 @@ impl OnChain {
         let asked = agree(&self.servers, &self.pins, numbers, self.patience);
         match self.runtime.block_on(asked) {
             Err(error) => self.failed = Some(error.to_string()),
-            Ok(said) if self.last.as_ref().is_some_and(|last| last.rollup_id != said.rollup_id) => {
-                self.failed = Some("the servers have changed the rollup's profile, which no program does".to_owned());
+            Ok(said) if said.rollup_id != self.rollup_id => {
+                self.failed =
+                    Some(format!("the rollup is of the profile {}, not {}: see --profile", said.profile, self.profile));
             }
             Ok(mut said) => {
                 self.batches.append(&mut said.batches);
@@ -152,21 +183,15 @@ impl OnChain {
         }
     }
 
-    /// Whether a header is of the pinned rollup, in either profile: no server is asked for that.
-    fn is_of_rollup(&self, header: &BatchHeader) -> bool {
-        let Pins { genesis_hash, program, rollup } = &self.pins;
-        Profile::ALL.iter().any(|profile| rollup_id(genesis_hash, program, rollup, *profile) == header.rollup_id)
-    }
-
     fn compare(&self, header: &BatchHeader, digest: Digest) -> (Outcome, Option<String>, Anchor) {
         let said = |outcome, detail: String, finding| (outcome, Some(detail), Anchor { finding, batch: None });
-        let pinned = self.last.as_ref().map(|last| last.rollup_id);
-        if !self.is_of_rollup(header) || pinned.is_some_and(|pinned| pinned != header.rollup_id) {
+        if header.rollup_id != self.rollup_id {
             let detail = format!(
-                "its rollup_id {} is not that of rollup {}, program {}, on {}",
+                "its rollup_id {} is not that of rollup {}, program {}, profile {}, on {}",
                 header.rollup_id,
                 self.pins.rollup,
                 self.pins.program,
+                self.profile,
                 self.chain()
             );
             return said(Outcome::Invalid, detail, "other rollup");
@@ -199,13 +224,17 @@ impl OnChain {
                 said(Outcome::Invalid, detail, "other header")
             }
             Some(Finding::Final(batch)) => {
-                let proof = if batch.settled {
-                    "the chain has verified its proof"
-                } else {
-                    "the chain has not verified its proof"
+                let (outcome, proof) = match (batch.settled, self.require) {
+                    (true, _) => (Outcome::Valid, "the chain has verified its proof"),
+                    (false, Stage::Submitted) => (Outcome::Valid, "the chain has not verified its proof yet"),
+                    (false, Stage::Settled) => (
+                        Outcome::NotAnchored,
+                        "the chain has not verified its proof yet, and until then it can be abandoned: wait for that, or take it \
+                         with --require submitted",
+                    ),
                 };
                 let detail = format!("its header is final on chain, {}; {proof}", self.says());
-                (Outcome::Valid, Some(detail), Anchor { finding: "final", batch: Some(batch.clone()) })
+                (outcome, Some(detail), Anchor { finding: "final", batch: Some(batch.clone()) })
             }
         }
     }

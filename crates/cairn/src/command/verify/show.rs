@@ -34,7 +34,7 @@ fn print_batch(batch: &FinalBatch, chain: &OnChain) {
     let proof = if batch.settled {
         "verified by the chain"
     } else {
-        "not verified by the chain: `cairn check-proof` checks the published one"
+        "not verified by the chain yet: `cairn check-proof` checks the published one"
     };
     println!("  proof     {proof}");
 }

@@ -1,0 +1,4 @@
+//! What `make constants` writes.
+
+pub(crate) mod dev;
+pub(crate) mod production;
