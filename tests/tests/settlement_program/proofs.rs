@@ -1,5 +1,6 @@
 //! Proof accounts, with a real proof: what the program verifies, and what somebody would try who has none.
 
+use cairn_chain::STEP_UNITS;
 use cairn_goldilocks::MODULUS;
 use cairn_interface::{
     self as interface, Address, Initialize, Instruction, OpenProof, ProofStep, SettlementError, layout, proof_account,
@@ -9,7 +10,7 @@ use cairn_tests::settlement::{
     ALL_QUERIES, Failure, Fixture, Machine, OpenedProof, PROFILE, PROGRAM_ID, address, pubkey, verified_progress,
 };
 use cairn_types::Digest;
-use cairn_verifier::{Dev, NONCE, Parameters};
+use cairn_verifier::{Dev, NONCE, Parameters, all_queries};
 use solana_sdk::instruction::InstructionError;
 use solana_sdk::signature::Keypair;
 
@@ -620,16 +621,18 @@ fn the_steps_stay_within_the_units_that_hosts_request() {
     let proof = address(&key);
     let write = machine.write(&proof, 1, &fixture.proof[1..901]).expect("written");
     machine.write_all(&proof, &fixture.proof).expect("written");
-    let first =
-        machine.step(&proof, Transcript).expect("done") + machine.step(&proof, Constraints).expect("done") + write;
+    let transcript = machine.step(&proof, Transcript).expect("done");
+    let constraints = machine.step(&proof, Constraints).expect("done");
     let queries = machine.step(&proof, ALL_QUERIES).expect("done");
     let reset = machine.reset(&proof, &fixture.statement).expect("reset");
     let close = machine.close_proof(&proof).expect("closed");
     for (name, units, requested) in [
         ("create_proof", create, interface::CREATE_PROOF_COMPUTE_UNITS),
         ("write_proof", write, interface::WRITE_PROOF_COMPUTE_UNITS),
-        ("the first steps", first, interface::VERIFY_FIRST_COMPUTE_UNITS),
-        ("the queries", queries, interface::VERIFY_QUERIES_COMPUTE_UNITS),
+        ("the nonce's write_proof", write, STEP_UNITS.transaction),
+        ("the transcript", transcript, STEP_UNITS.transcript),
+        ("the constraints", constraints, STEP_UNITS.constraints),
+        ("the queries", queries, STEP_UNITS.query * all_queries::<Dev>().count_ones()),
         ("reset_proof", reset, interface::HOUSEKEEPING_COMPUTE_UNITS),
         ("close_proof", close, interface::HOUSEKEEPING_COMPUTE_UNITS),
     ] {
