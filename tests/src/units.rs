@@ -7,7 +7,7 @@
 use crate::settlement::{FilledBatch, Fixture, Leaves, Machine, PROGRAM_ID, address, program_file, pubkey};
 use cairn_interface::{self as interface, Address, Instruction, OpenProof, Profile, ProofStep, proof_account};
 use cairn_types::limits::{MAX_BATCH_BUNDLES, MAX_BUNDLE_RECEIPTS};
-use cairn_verifier::{Dev, Parameters, Production, all_queries};
+use cairn_verifier::{Dev, NONCE, Parameters, Production, all_queries};
 use solana_sdk::signature::Keypair;
 use std::path::PathBuf;
 
@@ -100,6 +100,7 @@ pub fn verification(profile: Profile) -> Vec<Cost> {
     // One by itself, and the others together, as they are on chain.
     note("first_query", proof.step(ProofStep::Queries(1)));
     proof.reset();
+    proof.write_nonce();
     proof.step(ProofStep::Transcript);
     proof.step(ProofStep::Constraints);
     let of_queries = proof.step(ProofStep::Queries(every));
@@ -153,6 +154,13 @@ impl Upload {
             self.send(&interface::write_proof(&self.program, &proof, &authority, at, bytes))
         });
         writes.max().unwrap_or(0)
+    }
+
+    /// What a reset takes away.
+    fn write_nonce(&mut self) {
+        let (proof, authority) = (address(&self.key), address(&self.machine.prover));
+        let nonce = self.fixture.proof[8 * NONCE..8 * NONCE + 8].to_vec();
+        self.send(&interface::write_proof(&self.program, &proof, &authority, 8 * NONCE as u32, &nonce));
     }
 
     fn step(&mut self, step: ProofStep) -> u64 {

@@ -2,9 +2,12 @@
 
 mod common;
 
-use cairn_chain::{Address, Chain as _, DEV_PROGRAM_ID, Keypair, RollupClient};
-use cairn_interface::{DEFAULT_MAX_PENDING, DEFAULT_QUEUE_DEADLINE, PAUSE_SECONDS, rollup_address, rollup_id};
-use cairn_types::Profile;
+use cairn_chain::{Address, Chain as _, Commitment, DEV_PROGRAM_ID, Keypair, NewNode, RollupClient};
+use cairn_interface::{
+    ABANDON_AFTER_SLOTS, DEFAULT_MAX_PENDING, DEFAULT_QUEUE_DEADLINE, PAUSE_SECONDS, rollup_address, rollup_id,
+};
+use cairn_types::state::{MemoryState, touched};
+use cairn_types::{Batch, Digest, Profile, ReceiptKey};
 use common::{SOL, Served};
 use serde_json::Value;
 use std::sync::Arc;
@@ -176,6 +179,118 @@ async fn an_admin_changes_what_can_be_changed_and_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sequencer_abandons_what_is_pending_and_a_stranger_not_yet() {
+    let bench = Bench::new().await;
+    let stranger = Keypair::generate();
+    stranger.save(&bench.served.path("stranger.json")).unwrap();
+    for key in [bench.admin, bench.sequencer, stranger.address()] {
+        bench.fund(key).await;
+    }
+    bench.served.json(&bench.create("")).await;
+    let by = |signer: &str| {
+        let place = format!("--rpc {} --rollup {}", bench.served.url(), bench.address());
+        format!("rollup abandon {place} --signer {signer}.json")
+    };
+    let idle = bench.served.json(&by("stranger")).await;
+    assert_eq!((&idle["outcome"], &idle["transactions"]), (&"nothing is pending".into(), &Value::Array(vec![])));
+
+    let sequencer = Keypair::load(&bench.served.path("sequencer.json")).unwrap();
+    let (created, mut state) = (bench.client().rollup().await.unwrap(), MemoryState::default());
+    let mut cursor = created.tip;
+    for number in 1..=2 {
+        // A batch is not empty: each consumes a registration.
+        let (authority, registrar) =
+            (Keypair::generate(), Keypair::load(&bench.served.path("registrar.json")).unwrap());
+        bench.fund(authority.address()).await;
+        // Whether a key is a point is judged where it signs.
+        let receipt_key = ReceiptKey::from_words([number, 2, 3, 4, 5]).unwrap();
+        let new = NewNode { authority: &authority, payer: None, registrar: Some(&registrar), receipt_key };
+        bench.client().register_node(&new).await.unwrap();
+        let queue = bench.client().queue().await.unwrap();
+        let entries = queue.entries_from(&cursor.queue, queue.end.position).unwrap();
+        let entries: Vec<_> = entries.iter().map(|entry| entry.entry).collect();
+        let mut next = state.open(touched(&[], &entries));
+        let batch = Batch::seal(&cursor, created.rollup_id, vec![], entries, &mut next).unwrap();
+        state.commit(&next);
+        bench.client().submit_batch(&sequencer, &batch.header).await.unwrap();
+        cursor = batch.header.cursor();
+    }
+    let pending = bench.client().rollup().await.unwrap();
+    assert_eq!(pending.pending(), 2);
+    let slots = bench.client().batch(0).await.unwrap().unwrap().slot + ABANDON_AFTER_SLOTS;
+    for (signer, said) in [
+        ("stranger --yes", format!("from slot {slots} on")),
+        (
+            "sequencer",
+            "batches from number 0 on that would be abandoned: 2; run the command again with --yes".to_owned(),
+        ),
+        ("nobody", "cairn keygen --solana --out nobody.json".to_owned()),
+    ] {
+        let (name, flag) = signer.split_once(' ').unwrap_or((signer, ""));
+        let error = bench.served.refused(&format!("{} {flag}", by(name))).await;
+        assert!(error.contains(&said), "{signer}: {error}");
+    }
+    assert_eq!(bench.client().rollup().await.unwrap(), pending, "nothing was sent");
+
+    let done = bench.served.json(&format!("{} --yes", by("sequencer"))).await;
+    assert_eq!((&done["outcome"], &done["generation"]), (&"batches abandoned: 2".into(), &"1".into()));
+    assert_eq!((&done["pending"], &done["tip"]["batches"]), (&"0".into(), &"0".into()));
+    assert_eq!(bench.client().rollup().await.unwrap().tip, created.tip);
+    let again = bench.served.json(&format!("{} --yes", by("sequencer"))).await;
+    assert_eq!((&again["outcome"], &again["transactions"]), (&"nothing is pending".into(), &Value::Array(vec![])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_gets_the_rent_of_forgotten_proof_accounts_back() {
+    let bench = Bench::new().await;
+    for key in [bench.admin, bench.sequencer] {
+        bench.fund(key).await;
+    }
+    bench.served.json(&bench.create("")).await;
+    let (client, chain) = (bench.client(), &bench.served.chain);
+    let sequencer = Keypair::load(&bench.served.path("sequencer.json")).unwrap();
+    let lamports = || async { chain.account(&bench.sequencer, Commitment::Finalized).await.unwrap().unwrap().lamports };
+    let before = lamports().await;
+    let mut accounts = Vec::new();
+    for statement in 1..=2 {
+        let account = Keypair::generate();
+        let statement = Digest::constant([statement, 0, 0, 0]);
+        let (_, draft) = client.open_proof(Profile::Dev, account.address(), bench.sequencer, &statement).await.unwrap();
+        let signed = client.sign_all(&sequencer, &[&account], &[draft]).await.unwrap().remove(0);
+        client.deliver(&signed.transaction).await.unwrap();
+        accounts.push(account.address());
+    }
+    accounts.sort_unstable();
+
+    let by = |key: &str| {
+        format!("rollup close-proofs --rpc {} --rollup {} --authority {key}.json", bench.served.url(), bench.address())
+    };
+    let none = bench.served.json(&by("admin")).await;
+    assert_eq!((&none["outcome"], &none["accounts"]), (&"no proof accounts".into(), &Value::Array(vec![])));
+    let listed = bench.served.json(&by("sequencer")).await;
+    let of = |report: &Value, name: &str| {
+        report["accounts"].as_array().unwrap().iter().map(|account| account[name].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&listed, "account"), accounts.iter().map(|account| account.to_string()).collect::<Vec<_>>());
+    assert_eq!(of(&listed, "transaction"), [Value::Null, Value::Null]);
+    assert_eq!(client.proofs_of(&bench.sequencer).await.unwrap().len(), 2, "nothing was sent");
+    let error = bench.served.refused(&format!("{} --yes --account {}", by("admin"), accounts[0])).await;
+    assert!(error.contains("is no proof account that"), "{error}");
+
+    let one = bench.served.json(&format!("{} --yes --account {}", by("sequencer"), accounts[1])).await;
+    assert_eq!(
+        (&one["outcome"], of(&one, "account")),
+        (&"proof accounts closed: 1".into(), vec![accounts[1].to_string().into()])
+    );
+    let rest = bench.served.json(&format!("{} --yes", by("sequencer"))).await;
+    assert_eq!(of(&rest, "account"), [accounts[0].to_string()]);
+    assert!(rest["accounts"][0]["transaction"].is_string());
+    assert_eq!(client.proofs_of(&bench.sequencer).await.unwrap(), []);
+    let spent = before - lamports().await;
+    assert_eq!(spent, 2 * 10_000 + 2 * 5_000, "fees alone: the rent is back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_said_by_its_flag_and_nothing_is_sent() {
     let bench = Bench::new().await;
     bench.fund(bench.admin).await;
@@ -250,6 +365,8 @@ async fn what_is_wrong_is_said_by_its_flag_and_nothing_is_sent() {
         ("set-blob-location", &["<URL>", "--clear"]),
         ("pause", &["--admin", "--airdrop"]),
         ("unpause", &["--admin"]),
+        ("abandon", &["--signer", "--yes", "--airdrop"]),
+        ("close-proofs", &["--authority", "--account", "--yes", "--airdrop"]),
     ] {
         let help = bench.served.run(&format!("rollup {command} --help")).await;
         assert_eq!(help.code, 0);

@@ -30,10 +30,10 @@ pub use error::{BoxError, ChainError, ErrorClass};
 pub use failure::TransactionFailure;
 pub use keypair::{KeyFileError, Keypair};
 pub use rollup::{
-    DELIVERY_PATIENCE, DeliveryEvent, DeliveryObserver, Draft, FeePolicy, FinalizedQueue, LAMPORTS_PER_SIGNATURE,
-    MAX_SNAPSHOT_BATCHES, NewNode, NewRollup, POW_WITNESS, PROOF_CHUNK_BYTES, Priced, ProofAccount, ProofPlace,
-    ProofSnapshot, RollupClient, RollupError, STEP_UNITS, Snapshot, StepUnits, Submitted, Verified, all_queries,
-    circuit_id,
+    DELIVERY_PATIENCE, DeliveryEvent, DeliveryObserver, Draft, FeePolicy, FinalizedQueue, HeldProof,
+    LAMPORTS_PER_SIGNATURE, MAX_SNAPSHOT_BATCHES, NewNode, NewRollup, POW_WITNESS, PROOF_CHUNK_BYTES, Priced,
+    ProofAccount, ProofPlace, ProofSnapshot, RollupClient, RollupError, STEP_UNITS, Snapshot, StepUnits, Submitted,
+    Verified, all_queries, circuit_id,
 };
 pub use rpc::{
     EmbeddedRpcServer, InvalidRpcOptions, InvalidUrl, RPC_ADDRESS, RPC_URL, RpcChain, RpcOptions, ServerState,

@@ -16,7 +16,7 @@ mod rollup;
 pub use batch::{Batch, BatchStatus};
 pub use history::{History, KEPT_ROOTS};
 pub use node::Node;
-pub use proof::{Proof, proof_account};
+pub use proof::{Proof, ProofOwners, proof_account};
 pub use queue::{Queue, RingEntry, RingError};
 pub use rollup::{Registry, Rollup, abandonable_from};
 

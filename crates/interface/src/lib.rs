@@ -19,8 +19,9 @@ mod rollup_id;
 mod verifier;
 
 pub use accounts::{
-    AccountError, AccountKind, BATCH, Batch, BatchStatus, HISTORY, History, KEPT_ROOTS, NODE, Node, Proof, QUEUE,
-    QUEUE_EXTENSIONS, Queue, ROLLUP, Registry, RingEntry, RingError, Rollup, abandonable_from, layout, proof_account,
+    AccountError, AccountKind, BATCH, Batch, BatchStatus, HISTORY, History, KEPT_ROOTS, NODE, Node, Proof, ProofOwners,
+    QUEUE, QUEUE_EXTENSIONS, Queue, ROLLUP, Registry, RingEntry, RingError, Rollup, abandonable_from, layout,
+    proof_account,
 };
 pub use address::{Address, AddressError};
 pub use blob_location::{

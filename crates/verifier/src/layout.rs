@@ -10,7 +10,7 @@
 //! | caps of the two folded codewords | 2 × 8 hashes |
 //! | final polynomial | 2 × 16 |
 //! | grinding nonce, and a zero | 2 |
-//! | queries | each: four rows, a zero if they are odd in number, four paths, and twice 16 values with their path |
+//! | queries | each: four rows, four paths, and twice 16 values with their path |
 //!
 //! The statement is not among them; it is given beside the proof.
 
@@ -39,7 +39,8 @@ const QUERIES: usize = NONCE + 2;
 
 /// Words of a query's four rows.
 pub(crate) const ROWS: usize = OPENED;
-const ROWS_PADDING: usize = ROWS % 2;
+// An odd number of words would be followed by a zero, which would have to be checked.
+const _: () = assert!(ROWS.is_multiple_of(2));
 /// Words of the rows, tree by tree: constants and sigmas, wires, products, quotient.
 pub(crate) const ROW_WORDS: [usize; 4] = [CONSTANTS + ROUTED, WIRES, CHALLENGES * (1 + PARTIAL_PRODUCTS), QUOTIENT];
 /// Where among the rows' words `Z` begins.
@@ -57,10 +58,9 @@ impl<P: Parameters> Sizes<P> {
     pub(crate) const fn fold_path(fold: usize) -> usize {
         Self::ROW_PATH - ARITY_BITS * (fold + 1)
     }
-    const PATHS: usize = ROWS + ROWS_PADDING;
     /// Where the values of a fold begin in a query.
     const fn fold(fold: usize) -> usize {
-        let mut at = Self::PATHS + 4 * 4 * Self::ROW_PATH;
+        let mut at = ROWS + 4 * 4 * Self::ROW_PATH;
         let mut before = 0;
         while before < fold {
             at += 2 * ARITY + 4 * Self::fold_path(before);
@@ -143,14 +143,9 @@ impl<'a, P: Parameters> Query<'a, P> {
         array(self.words, 0)
     }
 
-    /// Whether there is a zero after an odd number of row words.
-    pub(crate) fn is_padded(&self) -> bool {
-        ROWS_PADDING == 0 || self.words[ROWS] == 0
-    }
-
     /// The path of a row.
     pub(crate) fn row_path(&self, tree: usize) -> &'a [Hash] {
-        path(self.words, Sizes::<P>::PATHS + tree * 4 * Sizes::<P>::ROW_PATH, Sizes::<P>::ROW_PATH)
+        path(self.words, ROWS + tree * 4 * Sizes::<P>::ROW_PATH, Sizes::<P>::ROW_PATH)
     }
 
     /// The values that a fold joins.

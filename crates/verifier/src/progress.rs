@@ -12,7 +12,7 @@ use bytemuck::{Pod, Zeroable};
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub struct Progress {
-    /// 0 at first, 1 after the transcript, 2 after the constraints.
+    /// What is done, and by which revision of this crate: [`Self::TRANSCRIPT`] or [`Self::CONSTRAINTS`]. Anything else: nothing.
     pub(crate) phase: u64,
     /// The queries that hold, one bit each.
     pub(crate) queries: u64,
@@ -34,19 +34,22 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub(crate) const TRANSCRIPT: u64 = 1;
-    pub(crate) const CONSTRAINTS: u64 = 2;
+    /// Raised whenever this crate checks something else, or leaves something else, for the same circuit: what an earlier
+    /// revision computed counts for nothing then. A program that is mended takes no proof that it had verified before.
+    const REVISION: u64 = 1;
+    pub(crate) const TRANSCRIPT: u64 = Self::REVISION << 8 | 1;
+    pub(crate) const CONSTRAINTS: u64 = Self::REVISION << 8 | 2;
 
     /// Whether a step has been done. From then on the proof must not change.
     #[must_use]
     pub const fn is_started(&self) -> bool {
-        self.phase != 0
+        self.phase == Self::TRANSCRIPT || self.has_constraints()
     }
 
     /// The queries that hold, one bit each.
     #[must_use]
     pub const fn queries(&self) -> u32 {
-        self.queries as u32
+        if self.has_constraints() { self.queries as u32 } else { 0 }
     }
 
     /// Whether the constraints hold.
@@ -58,7 +61,7 @@ impl Progress {
     /// Whether every step is done: the proof is valid.
     #[must_use]
     pub const fn is_verified<P: Parameters>(&self) -> bool {
-        self.phase == Self::CONSTRAINTS && self.queries == all_queries::<P>() as u64
+        self.queries() == all_queries::<P>()
     }
 }
 

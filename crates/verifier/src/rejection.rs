@@ -49,3 +49,31 @@ impl core::fmt::Display for Rejection {
 }
 
 impl core::error::Error for Rejection {}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::Rejection as R;
+    use std::string::ToString;
+
+    #[test]
+    fn each_rejection_says_something_of_its_own() {
+        let all = [
+            R::Length,
+            R::NonCanonical,
+            R::Padding,
+            R::OutOfOrder,
+            R::UnknownQuery,
+            R::ProofOfWork,
+            R::ZeroDenominator,
+            R::Constraints,
+            R::RowPath,
+            R::ValuePath,
+            R::Fold,
+            R::FinalPolynomial,
+        ];
+        let said: std::collections::BTreeSet<_> = all.iter().map(|rejection| rejection.to_string()).collect();
+        assert_eq!(said.len(), all.len());
+        assert!(said.iter().all(|text| text.len() > 10));
+    }
+}

@@ -29,23 +29,24 @@ pub fn step<P: Parameters, K: Keccak>(
 ) -> Result<(), Rejection> {
     let proof = Proof::<P>::new(proof)?;
     match step {
-        Step::Transcript if progress.phase >= Progress::TRANSCRIPT => Ok(()),
+        Step::Transcript if progress.is_started() => Ok(()),
         Step::Transcript => {
             if !statement.iter().all(|word| is_canonical(*word)) {
                 return Err(Rejection::NonCanonical);
             }
             challenges::draw::<P, K>(progress, &proof, statement)?;
             progress.phase = Progress::TRANSCRIPT;
+            progress.queries = 0;
             Ok(())
         }
-        Step::Constraints if progress.phase >= Progress::CONSTRAINTS => Ok(()),
-        Step::Constraints if progress.phase < Progress::TRANSCRIPT => Err(Rejection::OutOfOrder),
+        Step::Constraints if progress.has_constraints() => Ok(()),
+        Step::Constraints if !progress.is_started() => Err(Rejection::OutOfOrder),
         Step::Constraints => {
             constraints::check(progress, proof.openings(), proof.next_openings())?;
             progress.phase = Progress::CONSTRAINTS;
             Ok(())
         }
-        Step::Queries(_) if progress.phase < Progress::CONSTRAINTS => Err(Rejection::OutOfOrder),
+        Step::Queries(_) if !progress.has_constraints() => Err(Rejection::OutOfOrder),
         Step::Queries(queries) if queries & !all_queries::<P>() != 0 => Err(Rejection::UnknownQuery),
         Step::Queries(queries) => {
             let missing = queries & !progress.queries();

@@ -223,3 +223,29 @@ fn steps_have_an_order_and_are_not_done_twice() {
     broken.proof.pop();
     assert_eq!(broken.run::<Dev>(&mut progress, Step::Transcript), Err(Rejection::Length));
 }
+
+/// The first word is the phase, the second has the queries.
+#[test]
+fn what_another_revision_has_verified_counts_for_nothing() {
+    let dev = dev();
+    let everything = all_queries::<Dev>();
+    let mut verified = Progress::zeroed();
+    for each in [Step::Transcript, Step::Constraints, Step::Queries(everything)] {
+        assert_eq!(dev.run::<Dev>(&mut verified, each), Ok(()));
+    }
+    let [phase, ..] = bytemuck::cast_ref::<_, [u64; size_of::<Progress>() / 8]>(&verified);
+    for other in [0, 1, 2, phase - 256, phase + 256, u64::MAX] {
+        let mut progress = verified;
+        bytemuck::bytes_of_mut(&mut progress)[..8].copy_from_slice(&other.to_le_bytes());
+        assert!(!progress.is_started() && !progress.has_constraints() && !progress.is_verified::<Dev>(), "{other}");
+        assert_eq!(progress.queries(), 0);
+        for early in [Step::Constraints, Step::Queries(everything)] {
+            assert_eq!(dev.run::<Dev>(&mut progress, early), Err(Rejection::OutOfOrder));
+        }
+        assert_eq!(dev.run::<Dev>(&mut progress, Step::Transcript), Ok(()));
+        assert_eq!(dev.run::<Dev>(&mut progress, Step::Constraints), Ok(()));
+        assert!(progress.queries() == 0 && !progress.is_verified::<Dev>(), "{other}: each query is checked again");
+        assert_eq!(dev.run::<Dev>(&mut progress, Step::Queries(everything)), Ok(()));
+        assert!(progress.is_verified::<Dev>());
+    }
+}

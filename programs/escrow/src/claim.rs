@@ -2,7 +2,10 @@
 //!
 //! The receipt's bytes say which rollup, node and content it is for; its leaf is derived from them, its digest included,
 //! and the settlement program says whether that leaf of that node is in a settled batch of that rollup. So nothing of the
-//! receipt rests on the claimant's word, who may be anybody: the lamports go to the authority of the node in any case.
+//! receipt rests on the claimant's word, who is the authority of the node, and is paid.
+//!
+//! Nobody else can claim for it. A payer pays for a receipt once, so whoever may choose the escrow that it is shown to can
+//! choose the cheapest one: the payer could make such a one for it, and have the dear one back when its time is over.
 
 use crate::error::EscrowError;
 use crate::receipt::open;
@@ -17,19 +20,16 @@ use cairn_types::{Digest, INCLUSION_PATH_BYTES, InclusionPath, Leaf, Receipt};
 /// bytes, with two URLs of 8,192: such a one shows in a proof file, and not here.
 const MAX_RECEIPT_BYTES: usize = 14_336;
 
-/// Claimant and payee are not `mut` for Anchor, which refuses an account that is given twice as soon as one use is, and a
-/// node's authority may well claim for itself. The runtime sees to it that they are writable when lamports move.
 #[derive(Accounts)]
 pub struct Claim {
-    /// Pays for the spent account.
-    pub claimant: Signer,
+    /// The node's authority: it is paid, and pays for the spent account.
+    #[account(mut)]
+    pub payee: Signer,
     #[account(mut)]
     pub escrow: Account<Escrow>,
     pub receipt: UncheckedAccount,
     /// Of the settlement program.
     pub node: UncheckedAccount,
-    /// The node's authority.
-    pub payee: UncheckedAccount,
     /// Of the settlement program, which looks at it.
     pub batch: UncheckedAccount,
     /// Its address follows from payer and receipt. The handler checks it, and that there is nothing yet.
@@ -71,7 +71,7 @@ fn leaf_of(account: &AccountView, escrow: &Escrow) -> Result<(Leaf, Digest)> {
     Ok((leaf, digest))
 }
 
-/// The account to be paid is the authority of the escrow's node.
+/// Who claims is the authority of the escrow's node.
 #[inline(never)]
 fn check_payee(node: &AccountView, payee: &AccountView, escrow: &Escrow) -> Result<()> {
     ensure(node.owned_by(&settlement::ID), EscrowError::WrongNodeAccount)?;
@@ -85,7 +85,7 @@ fn check_payee(node: &AccountView, payee: &AccountView, escrow: &Escrow) -> Resu
 /// Records that the payer has paid for this receipt; refuses if that is on record.
 #[inline(never)]
 fn spend(ctx: &Context<Claim>, number: u64, path: &[u8; INCLUSION_PATH_BYTES], digest: &Digest) -> Result<()> {
-    let Claim { claimant, escrow, spent, .. } = &ctx.accounts;
+    let Claim { payee, escrow, spent, .. } = &ctx.accounts;
     let (account, digest) = (spent.account(), digest.to_bytes());
     let (place, bump) = find_program_address(&[SPENT_SEED, &escrow.payer, &digest], &crate::ID);
     ensure(*account.address() == place, EscrowError::WrongSpentAddress)?;
@@ -98,5 +98,5 @@ fn spend(ctx: &Context<Claim>, number: u64, path: &[u8; INCLUSION_PATH_BYTES], d
         bundle_index: u32::from(path.bundle_index),
         leaf_index: u32::from(path.leaf_index),
     };
-    create(claimant.account(), account, &[SPENT_SEED, &escrow.payer, &digest, &[bump]], &record)
+    create(payee.account(), account, &[SPENT_SEED, &escrow.payer, &digest, &[bump]], &record)
 }

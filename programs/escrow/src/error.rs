@@ -40,7 +40,7 @@ pub enum EscrowError {
     WrongContent,
     /// The node account is not that of the escrow's node.
     WrongNodeAccount,
-    /// The account to be paid is not the node's authority.
+    /// Who claims is not the node's authority.
     WrongPayee,
     /// The program given as the settlement program is another.
     WrongSettlementProgram,

@@ -61,7 +61,7 @@ pub mod escrow {
         receipt::close_receipt(ctx)
     }
 
-    /// Pays the node. The path leads from the receipt's leaf to the root of batch `number`.
+    /// Pays the node, whose authority signs. The path leads from the receipt's leaf to the root of batch `number`.
     pub fn claim(ctx: &mut Context<Claim>, number: u64, path: &[u8; INCLUSION_PATH_BYTES]) -> Result<()> {
         claim::claim(ctx, number, path)
     }

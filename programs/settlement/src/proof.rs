@@ -11,6 +11,7 @@ use anchor_lang::prelude::*;
 use cairn_interface::{PROGRESS_BYTES, SettlementError, layout, proof_account, proof_bytes};
 use cairn_types::Digest;
 use cairn_verifier::{Parameters as _, Progress};
+use core::ops::Range;
 
 /// What the account begins with.
 #[account]
@@ -29,6 +30,12 @@ const _: () = {
     assert!((layout::DISCRIMINATOR + layout::PROOF_HEAD).is_multiple_of(8) && PROGRESS_BYTES.is_multiple_of(8));
 };
 
+/// Where the account has what the steps computed.
+const COMPUTED: Range<usize> = {
+    let start = layout::DISCRIMINATOR + layout::PROOF_HEAD;
+    start..start + PROGRESS_BYTES
+};
+
 /// The account's parts.
 pub struct Parts<'a> {
     pub head: &'a mut Proof,
@@ -36,13 +43,19 @@ pub struct Parts<'a> {
     pub proof: &'a mut [u8],
 }
 
+/// The head of an account that this program opened, whatever follows it: an account as long as a former program's proofs were
+/// has one as well.
+pub fn open_head<'a>(account: &AccountView, data: &'a [u8]) -> Result<&'a Proof> {
+    ensure(account.owned_by(&crate::ID), SettlementError::ForeignProofAccount)?;
+    let body = data.strip_prefix(Proof::DISCRIMINATOR).ok_or(refusal(SettlementError::NotAProof))?;
+    plain(body.get(..size_of::<Proof>()).ok_or(refusal(SettlementError::WrongProofLength))?)
+}
+
 /// The head and what is computed of an account that this program opened, to look at.
 pub fn open<'a>(account: &AccountView, data: &'a [u8]) -> Result<(&'a Proof, &'a Progress)> {
     check_shape(account, data)?;
-    let body = data.strip_prefix(Proof::DISCRIMINATOR).ok_or(refusal(SettlementError::NotAProof))?;
-    let (head, rest) = body.split_at_checked(size_of::<Proof>()).ok_or(refusal(SettlementError::WrongProofLength))?;
-    let progress = rest.get(..size_of::<Progress>()).ok_or(refusal(SettlementError::WrongProofLength))?;
-    Ok((plain(head)?, plain(progress)?))
+    let computed = data.get(COMPUTED).ok_or(refusal(SettlementError::WrongProofLength))?;
+    Ok((open_head(account, data)?, plain(computed)?))
 }
 
 /// The parts of an account that this program opened.
@@ -57,7 +70,7 @@ pub fn open_mut<'a>(account: &AccountView, data: &'a mut [u8]) -> Result<Parts<'
 /// runtime gives no account to a program that is not, and this program writes into no account that is not open.
 pub fn begin<'a>(account: &AccountView, data: &'a mut [u8]) -> Result<Parts<'a>> {
     check_shape(account, data)?;
-    let computed = data.get(..layout::DISCRIMINATOR + layout::PROOF_HEAD + PROGRESS_BYTES).unwrap_or_default();
+    let computed = data.get(..COMPUTED.end).ok_or(refusal(SettlementError::WrongProofLength))?;
     // Word by word: byte by byte takes 70,000 units.
     let words: &[u64] = bytemuck::try_cast_slice(computed).map_err(|_| refusal(SettlementError::WrongProofLength))?;
     ensure(words.iter().all(|word| *word == 0), SettlementError::ProofAccountInUse)?;

@@ -55,17 +55,34 @@ pub enum SettlingVerdict {
     Stop,
 }
 
-/// Judges the refusal, or the failure, of a transaction for `purpose`, which is the `refusals`-th in a row for the same
-/// thing. What is refused was to be taken by what the accounts at confirmed say; a server that is behind them, or somebody
-/// else who was quicker, explains a few refusals, and no more.
+/// Refusals of the same thing, one after another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusals {
+    /// How many.
+    pub count: u32,
+    /// How many slots the state has come further since the first, that is read to decide what to send.
+    pub slots: u64,
+}
+
+impl Refusals {
+    /// Whether nothing but the thing itself explains them.
+    const fn convince(self) -> bool {
+        self.count >= REFUSALS && self.slots >= REFUSED_SLOTS
+    }
+}
+
+/// Judges the refusal, or the failure, of a transaction for `purpose`, the last of `refusals`. What is refused was to be taken
+/// by what the accounts at confirmed say. A server that is behind them, or somebody else who was quicker, explains a few
+/// refusals; a cluster that executes and does not confirm explains any number, until it confirms again: whoever refuses goes
+/// by what is executed.
 #[must_use]
-pub fn judge_settling(purpose: Purpose, failure: &TransactionFailure, refusals: u32) -> SettlingVerdict {
+pub fn judge_settling(purpose: Purpose, failure: &TransactionFailure, refusals: Refusals) -> SettlingVerdict {
     use SettlementError as E;
     match judge(failure, 0) {
         Verdict::Later(hint) if hint == FUND || failure.class == ErrorClass::Transient => {
             return SettlingVerdict::Later(hint);
         }
-        _ if refusals < REFUSALS => {
+        _ if !refusals.convince() => {
             return SettlingVerdict::Later("the server has not seen what is confirmed, or somebody else was quicker");
         }
         _ => {}
@@ -89,6 +106,9 @@ pub fn judge_settling(purpose: Purpose, failure: &TransactionFailure, refusals: 
 
 /// Refusals in a row that a lagging server, or somebody quicker, explains: with the pauses between them, ten seconds.
 const REFUSALS: u32 = 6;
+/// Slots by which what is confirmed has come further before refusals are believed. What is executed is a few slots ahead of it
+/// on a cluster that is well.
+const REFUSED_SLOTS: u64 = 24;
 
 const FUND: &str = "send lamports to the sequencer's key";
 
@@ -134,17 +154,19 @@ mod tests {
     fn a_proof_is_rejected_when_the_program_has_refused_it_often_enough_and_not_for_want_of_lamports() {
         let failed = |name: &str, code| failure(name, code, ErrorClass::Rejection);
         let wrong = failed("UnverifiedProof", Some(SettlementError::UnverifiedProof.code()));
-        let judged = |purpose, refusals| judge_settling(purpose, &wrong, refusals);
-        assert!(matches!(judged(Purpose::Verify, REFUSALS - 1), SettlingVerdict::Later(_)));
-        assert_eq!(judged(Purpose::Verify, REFUSALS), SettlingVerdict::Rejected);
-        assert_eq!(judged(Purpose::Settle, REFUSALS), SettlingVerdict::Stop);
+        let judged = |purpose, count, slots| judge_settling(purpose, &wrong, Refusals { count, slots });
+        assert!(matches!(judged(Purpose::Verify, REFUSALS - 1, u64::MAX), SettlingVerdict::Later(_)));
+        assert!(matches!(judged(Purpose::Verify, u32::MAX, REFUSED_SLOTS - 1), SettlingVerdict::Later(_)));
+        let enough = Refusals { count: REFUSALS, slots: REFUSED_SLOTS };
+        assert_eq!(judged(Purpose::Verify, REFUSALS, REFUSED_SLOTS), SettlingVerdict::Rejected);
+        assert_eq!(judged(Purpose::Settle, REFUSALS, REFUSED_SLOTS), SettlingVerdict::Stop);
         let circuit = failed("WrongCircuit", Some(SettlementError::WrongCircuit.code()));
-        assert_eq!(judge_settling(Purpose::Verify, &circuit, REFUSALS), SettlingVerdict::Stop);
+        assert_eq!(judge_settling(Purpose::Verify, &circuit, enough), SettlingVerdict::Stop);
         for (name, code) in [("InsufficientFundsForFee", None), ("Custom", Some(NEGATIVE_LAMPORTS))] {
-            assert_eq!(judge_settling(Purpose::Open, &failed(name, code), u32::MAX), SettlingVerdict::Later(FUND));
+            assert_eq!(judge_settling(Purpose::Open, &failed(name, code), enough), SettlingVerdict::Later(FUND));
         }
         let passes = TransactionFailure { class: ErrorClass::Transient, ..wrong.clone() };
-        assert!(matches!(judge_settling(Purpose::Verify, &passes, u32::MAX), SettlingVerdict::Later(_)));
+        assert!(matches!(judge_settling(Purpose::Verify, &passes, enough), SettlingVerdict::Later(_)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{Failure, Machine, PROFILE, PROGRAM_ID, address};
 use cairn_interface::{self as interface, Address, OpenProof, Profile, Proof, ProofStep, layout, proof_account};
 use cairn_types::Digest;
-use cairn_verifier::{Dev, Parameters, Progress, all_queries};
+use cairn_verifier::{Dev, NONCE, Parameters, Progress, all_queries};
 use solana_sdk::signature::Keypair;
 use std::path::Path;
 
@@ -53,8 +53,8 @@ pub const ALL_QUERIES: ProofStep = ProofStep::Queries(all_queries::<Dev>());
 /// What the steps leave behind that are all done, as far as anything looks at it afterwards.
 #[must_use]
 pub fn verified_progress() -> Progress {
-    /// The phase after the constraints.
-    const CONSTRAINTS: u64 = 2;
+    /// The phase after the constraints, of the verifier's first revision.
+    const CONSTRAINTS: u64 = 1 << 8 | 2;
     let mut bytes = vec![0; size_of::<Progress>()];
     bytes[..8].copy_from_slice(&CONSTRAINTS.to_le_bytes());
     bytes[8..16].copy_from_slice(&u64::from(all_queries::<Dev>()).to_le_bytes());
@@ -102,6 +102,14 @@ impl Machine {
             self.write(proof, chunk * CHUNK, bytes)?;
         }
         Ok(())
+    }
+
+    /// Writes a proof's nonce, which a reset takes away.
+    ///
+    /// # Errors
+    /// How it failed.
+    pub fn write_nonce(&mut self, proof: &Address, fixture: &Fixture) -> Result<u64, Failure> {
+        self.write(proof, 8 * NONCE, &fixture.proof[8 * NONCE..8 * NONCE + 8])
     }
 
     /// Does a step of a verification, paid for by nobody in particular.

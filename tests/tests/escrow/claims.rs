@@ -1,11 +1,12 @@
 //! Which claims are paid.
 
-use crate::client::{self, Claim, ESCROW_PROGRAM, budget, escrow_address, spent_address};
+use crate::client::{self, Claim, ESCROW_PROGRAM, Terms, budget, escrow_address, spent_address};
 use crate::error::EscrowError as E;
 use crate::scene::{AMOUNT, Scene, content, leaf, refused};
 use cairn_interface::{self as interface, Address, MAX_TRANSACTION_BYTES, SettlementError};
 use cairn_tests::settlement::{Failure, FilledBatch, Leaves, PROGRAM_ID, address, pubkey, solana};
 use cairn_types::{Digest, InclusionPath, LeafParts, Receipt};
+use solana_sdk::instruction::InstructionError;
 use solana_sdk::message::Message;
 use solana_sdk::signer::Signer;
 use solana_sdk::transaction::Transaction;
@@ -32,10 +33,16 @@ fn changed(change: impl FnOnce(&mut Scene, &mut Claim, &mut InclusionPath)) -> R
 fn an_honest_claim_pays_the_node_and_records_what_it_was_paid_for() {
     let (mut scene, receipt, batch) = scene();
     let accounts = scene.accounts(1, &receipt, 0);
-    let lamports = |scene: &Scene| [accounts.payee, accounts.escrow].map(|address| scene.machine.lamports(&address));
+    let lamports = |scene: &Scene| {
+        [accounts.payee, accounts.escrow, accounts.spent].map(|address| scene.machine.lamports(&address))
+    };
     let before = lamports(&scene);
     let units = scene.claim(&accounts, 0, &batch.path(0, 1)).expect("paid");
-    assert_eq!(lamports(&scene), [before[0] + AMOUNT, before[1] - AMOUNT]);
+    let after = lamports(&scene);
+    // Of the node: the record's rent, a signature, and a price for as many units as there are.
+    let spending = after[2] + 5_000 + 1_400;
+    assert_eq!((after[0], after[1]), (before[0] + AMOUNT - spending, before[1] - AMOUNT));
+    println!("a claim with a receipt of {} bytes takes {units} units", receipt.encode().expect("valid").len());
     assert!(units < 700_000, "{units} units");
 
     let spent = scene.machine.data(&accounts.spent);
@@ -43,11 +50,24 @@ fn an_honest_claim_pays_the_node_and_records_what_it_was_paid_for() {
     assert_eq!(spent[8..], expected);
 }
 
+/// A receipt is paid for once. A payer who could show it to a cheap escrow of its own would have the dear one back.
 #[test]
-fn a_node_may_claim_for_itself() {
+fn nobody_but_the_node_chooses_the_escrow_that_pays_for_its_receipt() {
     let (mut scene, receipt, batch) = scene();
-    scene.claimant = scene.nodes[0].insecure_clone();
-    scene.claim_at(1, &receipt, &batch, 1).expect("paid");
+    let dear = scene.accounts(1, &receipt, 0);
+    let cheap = Terms { amount: 1_000_000, ..scene.terms(2, 7) };
+    scene.deposit(&cheap).expect("deposited");
+    let accounts = Claim { escrow: escrow_address(&address(&scene.payer), 2), ..dear };
+    let mut unsigned = client::claim(&accounts, 0, &batch.path(0, 1));
+    unsigned.accounts[0].is_signer = false;
+    let payer = scene.payer.insecure_clone();
+    let missing = Err(Failure::Instruction(InstructionError::MissingRequiredSignature));
+    assert_eq!(scene.send(&[unsigned], &[&payer]), missing);
+    for stranger in [address(&scene.payer), address(&scene.writer), address(&scene.nodes[1])] {
+        let as_himself = Claim { payee: stranger, ..accounts };
+        assert_eq!(scene.claim(&as_himself, 0, &batch.path(0, 1)), refused(E::WrongPayee));
+    }
+    scene.claim(&dear, 0, &batch.path(0, 1)).expect("paid");
 }
 
 #[test]
@@ -56,10 +76,11 @@ fn a_claim_with_a_priority_fee_fits_a_transaction_and_a_receipt_beside_it_would_
     let claim = client::claim(&scene.accounts(1, &receipt, 0), 0, &batch.path(0, 1));
     let [limit, price] = budget(700_000);
     let instructions = [limit, price, claim].map(|instruction| solana(&instruction));
-    let message = Message::new(&instructions, Some(&scene.claimant.pubkey()));
-    let transaction = Transaction::new(&[&scene.claimant], message, scene.machine.svm.latest_blockhash());
+    let message = Message::new(&instructions, Some(&scene.nodes[0].pubkey()));
+    let transaction = Transaction::new(&[&scene.nodes[0]], message, scene.machine.svm.latest_blockhash());
     let size = 1 + 64 * transaction.signatures.len() + transaction.message.serialize().len();
     assert!(size <= MAX_TRANSACTION_BYTES, "{size} bytes");
+    assert_eq!(size, 1_052, "as the programs' README says");
     assert!(size + receipt.encode().expect("valid").len() > MAX_TRANSACTION_BYTES, "{size} bytes");
 }
 
@@ -185,7 +206,7 @@ fn another_nodes_receipt_is_not_paid_for() {
 
 #[test]
 fn nobody_is_paid_but_the_nodes_authority() {
-    let stranger = changed(|scene, accounts, _| accounts.payee = address(&scene.claimant));
+    let stranger = changed(|scene, accounts, _| accounts.payee = address(&scene.writer));
     assert_eq!(stranger, refused(E::WrongPayee));
     let other_node = changed(|scene, accounts, _| {
         accounts.node = scene.machine.node_address(&scene.nodes[1]);
@@ -195,9 +216,9 @@ fn nobody_is_paid_but_the_nodes_authority() {
     // A node account of the claimant's own making.
     let forged = changed(|scene, accounts, _| {
         let mut data = scene.machine.data(&accounts.node);
-        data[8 + 32..8 + 64].copy_from_slice(&address(&scene.claimant).0);
+        data[8 + 32..8 + 64].copy_from_slice(&address(&scene.writer).0);
         accounts.node = Address([0x55; 32]);
-        accounts.payee = address(&scene.claimant);
+        accounts.payee = address(&scene.writer);
         scene.machine.plant(&accounts.node, ESCROW_PROGRAM, data);
     });
     assert_eq!(forged, refused(E::WrongNodeAccount));

@@ -25,11 +25,10 @@ pub struct Terms {
 /// The accounts of a claim, in the program's order. The escrow's own and the system program are left out.
 #[derive(Clone, Copy)]
 pub struct Claim {
-    pub claimant: Address,
+    pub payee: Address,
     pub escrow: Address,
     pub receipt: Address,
     pub node: Address,
-    pub payee: Address,
     pub batch: Address,
     pub spent: Address,
     pub settlement: Address,
@@ -85,11 +84,10 @@ pub fn close_receipt(authority: &Address, receipt: &Address) -> Instruction {
 
 pub fn claim(accounts: &Claim, number: u64, path: &InclusionPath) -> Instruction {
     let metas = [
-        (accounts.claimant, SIGNS | PAYS),
+        (accounts.payee, SIGNS | PAYS),
         (accounts.escrow, PAYS),
         (accounts.receipt, 0),
         (accounts.node, 0),
-        (accounts.payee, PAYS),
         (accounts.batch, 0),
         (accounts.spent, PAYS),
         (accounts.settlement, 0),

@@ -59,7 +59,7 @@ fn lamports_that_were_at_the_address_before_do_not_count_towards_the_amount() {
 fn only_the_payer_gets_an_escrow_back_and_only_when_it_is_over() {
     let mut scene = Scene::new();
     scene.deposit(&scene.terms(1, 7)).expect("deposited");
-    let (payer, stranger) = (scene.payer.insecure_clone(), scene.claimant.insecure_clone());
+    let (payer, stranger) = (scene.payer.insecure_clone(), scene.writer.insecure_clone());
     let escrow = escrow_address(&address(&payer), 1);
     scene.machine.advance(TERM - 1, 0);
     assert_eq!(scene.withdraw(&payer, &escrow), refused(E::NotRefundable));

@@ -1,4 +1,4 @@
-//! A rollup with two nodes, a payer, a claimant, and an escrow for what node 0 fetched.
+//! A rollup with two nodes, a payer, somebody who writes receipts, and an escrow for what node 0 fetched.
 
 use crate::client::{
     self, Claim, ESCROW_PROGRAM, RECEIPT_HEAD, SETTLEMENT_PROGRAM, Terms, escrow_address, spent_address,
@@ -34,7 +34,8 @@ fn program_file(profile: Profile) -> PathBuf {
 pub struct Scene {
     pub machine: Machine,
     pub payer: Keypair,
-    pub claimant: Keypair,
+    /// Who brings receipts on chain: anybody.
+    pub writer: Keypair,
     /// The authorities of nodes 0 and 1.
     pub nodes: Vec<Keypair>,
 }
@@ -67,8 +68,8 @@ impl Scene {
             authority
         });
         let nodes = nodes.collect();
-        let (payer, claimant) = (machine.funded(), machine.funded());
-        Self { machine, payer, claimant, nodes }
+        let (payer, writer) = (machine.funded(), machine.funded());
+        Self { machine, payer, writer, nodes }
     }
 
     /// What node 0 says of having fetched this content, for the `fetch`th time.
@@ -121,19 +122,19 @@ impl Scene {
         batch
     }
 
-    /// An account with these bytes for a receipt, written by the claimant in as many transactions as it takes.
+    /// An account with these bytes for a receipt, written in as many transactions as it takes.
     pub fn write(&mut self, bytes: &[u8]) -> Address {
-        let (key, claimant) = (Keypair::new(), self.claimant.insecure_clone());
-        let (account, authority) = (address(&key), address(&claimant));
+        let (key, writer) = (Keypair::new(), self.writer.insecure_clone());
+        let (account, authority) = (address(&key), address(&writer));
         let rent = self.machine.svm.minimum_balance_for_rent_exemption(RECEIPT_HEAD + bytes.len());
         let create = client::create_receipt(&authority, &account, bytes.len(), rent);
         let mut chunks = bytes.chunks(700).zip((0..).step_by(700));
         let (first, offset) = chunks.next().expect("not empty");
         let write = client::write_receipt(&authority, &account, true, offset, first);
-        self.send(&[create, write], &[&claimant, &key]).expect("written");
+        self.send(&[create, write], &[&writer, &key]).expect("written");
         for (bytes, offset) in chunks {
             let write = client::write_receipt(&authority, &account, false, offset, bytes);
-            self.send(&[write], &[&claimant]).expect("written");
+            self.send(&[write], &[&writer]).expect("written");
         }
         account
     }
@@ -153,11 +154,10 @@ impl Scene {
     pub fn accounts_with(&self, id: u64, receipt: Address, digest: &Digest, number: u64) -> Claim {
         let payer = address(&self.payer);
         Claim {
-            claimant: address(&self.claimant),
+            payee: address(&self.nodes[0]),
             escrow: escrow_address(&payer, id),
             receipt,
             node: self.machine.node_address(&self.nodes[0]),
-            payee: address(&self.nodes[0]),
             batch: self.machine.batch_address(number),
             spent: spent_address(&payer, digest),
             settlement: SETTLEMENT_PROGRAM,
@@ -165,8 +165,10 @@ impl Scene {
     }
 
     pub fn claim(&mut self, accounts: &Claim, number: u64, path: &InclusionPath) -> Result<u64, Failure> {
-        let claimant = self.claimant.insecure_clone();
-        self.send(&[client::claim(accounts, number, path)], &[&claimant])
+        let keys = [&self.nodes[0], &self.nodes[1], &self.writer, &self.payer];
+        let payee = keys.into_iter().find(|key| address(key) == accounts.payee).expect("a key of the scene");
+        let payee = payee.insecure_clone();
+        self.send(&[client::claim(accounts, number, path)], &[&payee])
     }
 
     /// Claims the escrow `id` with a receipt that is at this place of a batch.

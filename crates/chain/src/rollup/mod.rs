@@ -17,6 +17,7 @@ pub use many::{Draft, LAMPORTS_PER_SIGNATURE, Priced};
 pub use proof::{PROOF_CHUNK_BYTES, ProofAccount, ProofPlace, ProofSnapshot};
 pub use read::{FinalizedQueue, MAX_SNAPSHOT_BATCHES, Snapshot};
 pub use registry::NewNode;
+pub use settle::HeldProof;
 pub use verified::{POW_WITNESS, STEP_UNITS, StepUnits, Verified, all_queries, circuit_id};
 
 use crate::{Address, Chain, Keypair, SignedTransaction};

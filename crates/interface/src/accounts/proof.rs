@@ -6,12 +6,14 @@ use crate::verifier::{PROGRESS_BYTES, proof_bytes};
 use crate::{Address, Profile};
 use cairn_types::Digest;
 
+const DISCRIMINATOR: [u8; layout::DISCRIMINATOR] = [0xa3, 0x23, 0x0d, 0x47, 0x0f, 0x80, 0x3f, 0x52];
+
 /// A proof that is written and verified, of a rollup of this profile. Its length is the profile's.
 #[must_use]
 pub const fn proof_account(profile: Profile) -> AccountKind {
     AccountKind {
         name: "Proof",
-        discriminator: [0xa3, 0x23, 0x0d, 0x47, 0x0f, 0x80, 0x3f, 0x52],
+        discriminator: DISCRIMINATOR,
         size: layout::DISCRIMINATOR + layout::PROOF_HEAD + PROGRESS_BYTES + proof_bytes(profile),
     }
 }
@@ -34,6 +36,27 @@ pub struct Proof<'a> {
     pub proof: &'a [u8],
 }
 
+/// Whose a proof account is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProofOwners {
+    /// Who writes, resets and closes it.
+    pub authority: Address,
+    /// Who gets its rent when it is closed.
+    pub payer: Address,
+}
+
+impl ProofOwners {
+    /// Reads the head of an account of the program's, of any length: a former program may have opened it for longer proofs, or
+    /// shorter ones, and `close_proof` closes it all the same. `None` when it is no proof account.
+    #[must_use]
+    pub fn parse(data: &[u8]) -> Option<Self> {
+        let head = data.strip_prefix(&DISCRIMINATOR)?.get(..layout::PROOF_HEAD)?;
+        let (authority, rest) = head.split_first_chunk()?;
+        let payer = rest.first_chunk()?;
+        Some(Self { authority: Address(*authority), payer: Address(*payer) })
+    }
+}
+
 impl<'a> Proof<'a> {
     /// Reads an account that belongs to the program of that profile.
     ///
@@ -51,11 +74,5 @@ impl<'a> Proof<'a> {
             reason: "the account ends before it",
         })?;
         Ok(Self { authority, payer, statement, circuit_id, progress, proof })
-    }
-
-    /// Whether a step has been done, so that the proof takes no writes until it is reset.
-    #[must_use]
-    pub fn is_started(&self) -> bool {
-        self.progress.iter().any(|byte| *byte != 0)
     }
 }

@@ -462,7 +462,6 @@ fn a_proof_account_shows_its_parts() {
         data[40..72].fill(2);
         data[72] = 3;
         data[104..136].fill(4);
-        assert!(!Proof::parse(profile, &data).expect("a proof").is_started());
         data[136 + crate::PROGRESS_BYTES - 1] = 5;
         data[136 + crate::PROGRESS_BYTES] = 6;
         let proof = Proof::parse(profile, &data).expect("a proof");
@@ -470,7 +469,14 @@ fn a_proof_account_shows_its_parts() {
         assert_eq!(proof.statement, Digest::constant([3, 0, 0, 0]));
         assert_eq!((proof.progress.len(), proof.proof.len()), (crate::PROGRESS_BYTES, crate::proof_bytes(profile)));
         assert_eq!(proof.proof[0], 6);
-        assert!(proof.is_started());
+        assert_eq!(proof.progress.last(), Some(&5));
+        let owners = Some(ProofOwners { authority: proof.authority, payer: proof.payer });
+        for length in [136, 137, data.len() - 8, data.len()] {
+            assert_eq!(ProofOwners::parse(&data[..length]), owners, "{length} bytes");
+        }
+        assert_eq!(ProofOwners::parse(&data[..135]), None);
+        assert_eq!(ProofOwners::parse(&data[1..]), None);
+        assert_eq!(ProofOwners::parse(&[]), None);
         put(&mut data, 72, MODULUS);
         assert!(matches!(Proof::parse(profile, &data), Err(AccountError::Field { field: "statement", .. })));
     }

@@ -7,13 +7,14 @@
 use crate::close::close;
 use crate::fail::{ensure, refusal};
 use crate::profile::Parameters;
-use crate::proof::{Parts, Proof, begin, open, open_mut};
+use crate::proof::{Parts, Proof, begin, open_head, open_mut};
 use crate::syscalls::{Syscalls, clear, copy};
 use anchor_lang::bytemuck;
 use anchor_lang::prelude::*;
 use cairn_interface::SettlementError;
 use cairn_types::Digest;
-use cairn_verifier::{Parameters as _, Step, step};
+use cairn_verifier::{NONCE, Parameters as _, Step, step};
+use core::ops::Range;
 
 /// The account signs, with the key that created it: whoever sees it created cannot open it as their own. Authority and payer
 /// may be one key, so that neither is `mut` for Anchor.
@@ -42,6 +43,9 @@ pub struct ByProofAuthority {
     pub proof: UncheckedAccount,
 }
 
+/// Where a proof has its nonce.
+const NONCE_BYTES: Range<usize> = 8 * NONCE..8 * NONCE + 8;
+
 fn check_authority(head: &Proof, authority: &Signer) -> Result<()> {
     ensure(head.authority == *authority.address().as_array(), SettlementError::NotProofAuthority)
 }
@@ -58,14 +62,16 @@ pub fn write_proof(ctx: &mut Context<ByProofAuthority>, offset: u32, bytes: &[u8
     rest.and_then(|rest| copy(rest, bytes)).ok_or(refusal(SettlementError::OutOfProof))
 }
 
-/// Nothing that was computed outlives the statement, the bytes or the circuit that it was computed from.
+/// Nothing that was computed outlives the statement, the bytes or the circuit that it was computed from. Nor does the nonce, so
+/// that nobody can have the first step done before the authority has written one again: other bytes may be wrong yet.
 pub fn reset_proof(ctx: &mut Context<ByProofAuthority>, statement: &[u8; Digest::BYTES]) -> Result<()> {
     let ByProofAuthority { authority, proof } = &ctx.accounts;
     let (place, mut borrowed) = (*proof.account(), *proof.account());
     let mut data = borrowed.try_borrow_mut()?;
-    let Parts { head, progress, .. } = open_mut(&place, &mut data)?;
+    let Parts { head, progress, proof } = open_mut(&place, &mut data)?;
     check_authority(head, authority)?;
     clear(bytemuck::bytes_of_mut(progress));
+    clear(proof.get_mut(NONCE_BYTES).ok_or(refusal(SettlementError::WrongProofLength))?);
     head.begin(statement)
 }
 
@@ -103,12 +109,13 @@ pub struct CloseProof {
     pub payer: UncheckedAccount,
 }
 
+/// An account of any length: one that a former program opened, for longer proofs or shorter ones, gives its rent back too.
 pub fn close_proof(ctx: &mut Context<CloseProof>) -> Result<()> {
     let CloseProof { authority, proof, payer } = &ctx.accounts;
     let account = *proof.account();
     {
         let data = account.try_borrow()?;
-        let (head, _) = open(&account, &data)?;
+        let head = open_head(&account, &data)?;
         check_authority(head, authority)?;
         ensure(head.payer == *payer.address().as_array(), SettlementError::WrongProofRecipient)?;
     }

@@ -128,7 +128,7 @@ impl State {
             }
             Deed::Reset(statement) => {
                 let account = self.account.as_mut()?;
-                (account.statement, account.verified) = (*statement, Verified::default());
+                (account.statement, account.verified, account.last_word) = (*statement, Verified::default(), 0);
             }
             Deed::Write(place, content) => {
                 let account = self.account.as_mut().filter(|account| !account.verified.transcript)?;
@@ -179,6 +179,8 @@ struct Cluster {
     faults: bool,
     /// Whether anybody else does anything.
     strangers: bool,
+    /// Whether somebody does the first step in every block, as soon as it can be done.
+    eager: bool,
     blocks: Vec<Block>,
     finalized: usize,
     confirmed: usize,
@@ -209,6 +211,13 @@ impl Cluster {
 
     /// What somebody else does to the state.
     fn strange(&mut self, state: &mut State) {
+        if self.eager {
+            let first = Deed::Verify { last: None, steps: vec![ProofStep::Transcript], settles: None };
+            let is_begun = |state: &State| state.account.as_ref().is_some_and(|account| account.verified.transcript);
+            if !is_begun(state) && state.execute(&first) {
+                self.happened.insert("a stranger did a step");
+            }
+        }
         if self.strangers && self.chance(3) {
             let step = match self.random.gen_range(0..3) {
                 0 => ProofStep::Transcript,
@@ -315,6 +324,7 @@ impl Simulation {
             finality: [12, 40][seed as usize % 2],
             faults: true,
             strangers,
+            eager: false,
             blocks: vec![Block::default()],
             finalized: 0,
             confirmed: 0,
@@ -513,4 +523,21 @@ fn strangers_who_step_settle_and_abandon_hold_nothing_up() {
     }
     let expected = ["a fork won", "a stranger did a step", "a stranger settled", "batches were abandoned"];
     assert_eq!(happened, expected.into());
+}
+
+/// A proof is begun of which the part that the first step reads is right, and another is not: it has to be reset, and whoever does
+/// the first step again before the rest is mended has frozen it anew.
+#[test]
+fn a_stranger_who_does_the_first_step_at_once_holds_nothing_up() {
+    for seed in 2_000..2_050 {
+        let mut simulation = Simulation::new(seed, seed % 2 == 0);
+        simulation.cluster.eager = true;
+        simulation.disk.named = true;
+        let mut account = Account { last_word: last_word(0), ..Account::default() };
+        account.chunks = std::array::from_fn(|place| chunk(0, place));
+        account.chunks[CHUNKS - 1] += 1;
+        assert!(account.step(ProofStep::Transcript));
+        simulation.cluster.blocks[0].state.account = Some(account);
+        simulation.run();
+    }
 }

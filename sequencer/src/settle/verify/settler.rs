@@ -18,7 +18,7 @@ use super::plan;
 use crate::blocking::blocking;
 use crate::seal::rebuild::RebuildError;
 use crate::settle::error::StageError;
-use crate::settle::refusal::{SettlingVerdict, judge_settling};
+use crate::settle::refusal::{Refusals, SettlingVerdict, judge_settling};
 use crate::settle::stage_task::{Pause, Shared};
 use crate::status::{BatchEvent, BatchSummary};
 use crate::{Stage, metrics};
@@ -63,8 +63,8 @@ pub struct Settler {
     asked: Vec<Reclaim>,
     /// Lamports in the account when it was last told to close.
     closing: Option<u64>,
-    /// What was last refused, and how often in a row.
-    refusals: Option<(Action, u32)>,
+    /// What was last refused, how often in a row, and which slot was confirmed the first time.
+    refusals: Option<(Action, u32, u64)>,
     /// What is being waited for.
     waiting: Option<Wait>,
     /// Whether the chain answered when it was last looked at.
@@ -218,7 +218,7 @@ impl Settler {
         if looked.done {
             self.refusals = None;
         }
-        self.judge(action, looked.failures)?;
+        self.judge(action, looked.failures, chain.confirmed.slot)?;
         let now = Now { height, confirmed: chain.confirmed.slot, at: Instant::now() };
         match action {
             Action::Stop(contradiction) => Err(contradiction.into()),
@@ -296,6 +296,8 @@ impl Settler {
         blocking(move || store.name_proof_account(&kept)).await?;
         info!(account = %key.address(), "proofs go to a new account");
         self.account = Some(key);
+        // Whatever the chain refused, it refused about the old one.
+        self.refusals = None;
         Ok(())
     }
 
@@ -375,23 +377,29 @@ impl Settler {
             }
         }
         let refused = self.air.send(&self.rollup, &to_send).await.map_err(|error| failed(error.into()))?;
-        self.judge(action, refused)?;
+        self.judge(action, refused, now.confirmed)?;
         Ok(Step::Again)
     }
 
-    /// What failures of transactions mean, now that `action` is to be done.
-    fn judge(&mut self, action: Action, failures: Vec<(Purpose, TransactionFailure)>) -> Result<(), StageError> {
+    /// What failures of transactions mean, now that `action` is to be done by what is so in the `confirmed` slot.
+    fn judge(
+        &mut self,
+        action: Action,
+        failures: Vec<(Purpose, TransactionFailure)>,
+        confirmed: u64,
+    ) -> Result<(), StageError> {
         // What something else was sent for is none of this action's.
         let mut failures =
             failures.into_iter().filter(|(purpose, failure)| action.takes(*purpose) && !failure.is_expired());
         let Some((purpose, failure)) = failures.next() else { return Ok(()) };
-        let refusals = match self.refusals {
-            Some((before, refusals)) if before == action => refusals.saturating_add(1),
-            _ => 1,
+        let (count, since) = match self.refusals {
+            Some((before, count, since)) if before == action => (count.saturating_add(1), since),
+            _ => (1, confirmed),
         };
-        self.refusals = Some((action, refusals));
+        self.refusals = Some((action, count, since));
+        let refusals = Refusals { count, slots: confirmed.saturating_sub(since) };
         let number = self.shared.board.watch().borrow().stage(Stage::Settled).batches;
-        warn!(batch = number, ?purpose, %failure, refusals, "the chain refused a transaction");
+        warn!(batch = number, ?purpose, %failure, ?refusals, "the chain refused a transaction");
         if purpose == Purpose::Verify {
             metrics::step_rejected();
         }
@@ -402,14 +410,16 @@ impl Settler {
         }
     }
 
-    /// The account is not there at confirmed. When it is finally not there, its rent is back.
+    /// The account is not there at confirmed. When it is finally not there, its rent is back. What somebody sends to the address
+    /// later makes another account of it, which is nobody's.
     async fn closed(&mut self) -> Result<(), cairn_chain::RollupError> {
         if self.closing.is_none() && self.asked.is_empty() {
             return Ok(());
         }
         if let Some(address) = self.address()
             && self.closing.is_some()
-            && self.rollup.chain().account(&address, Commitment::Finalized).await?.is_some()
+            && let Some(account) = self.rollup.chain().account(&address, Commitment::Finalized).await?
+            && account.owner == self.rollup.program()
         {
             return Ok(());
         }

@@ -1,6 +1,8 @@
 //! `cairn rollup`: a rollup's admin, on any chain with Solana's JSON-RPC.
 
+mod abandon;
 mod change;
+mod close_proofs;
 mod create;
 mod report;
 mod show;
@@ -18,7 +20,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Create a rollup on a chain, look at it, and change what its admin may change
+/// Create a rollup on a chain, look at it, change what its admin may change, and tidy up what is not settled
 ///
 /// A rollup is an account of the settlement program. Its admin's key creates it and pays; the sequencer's key, another one,
 /// submits its batches. Keys are files as `solana-keygen new` writes them. Every change waits until it is final, and running a
@@ -32,6 +34,8 @@ pub enum Rollup {
     SetBlobLocation(change::SetBlobLocation),
     Pause(change::Pause),
     Unpause(change::Unpause),
+    Abandon(abandon::Abandon),
+    CloseProofs(close_proofs::CloseProofs),
 }
 
 impl Rollup {
@@ -48,6 +52,8 @@ impl Rollup {
             Self::SetBlobLocation(command) => command.run().await,
             Self::Pause(command) => command.run().await,
             Self::Unpause(command) => command.run().await,
+            Self::Abandon(command) => command.run().await,
+            Self::CloseProofs(command) => command.run().await,
         }
     }
 }
@@ -93,6 +99,36 @@ pub struct OfAdmin {
     admin: Admin,
     #[command(flatten)]
     place: Place,
+}
+
+/// Which rollup, whoever signs.
+#[derive(Args)]
+pub struct OfRollup {
+    /// Ask the chain's faucet for what the signer is short of; local and test networks have one
+    #[arg(long)]
+    airdrop: bool,
+    /// Address of the rollup's account on the chain
+    #[arg(long, env = "CAIRN_ROLLUP", value_name = "ADDRESS")]
+    rollup: Address,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// A rollup that answered.
+struct Opened {
+    chain: Arc<RpcChain>,
+    client: RollupClient,
+    rollup: cairn_interface::Rollup,
+}
+
+impl OfRollup {
+    /// Connects, reads the rollup.
+    async fn open(&self) -> Result<Opened> {
+        let chain = Arc::new(self.place.rpc.connect().await?);
+        let client = delivery::shown(RollupClient::new(chain.clone(), self.place.program.address(), self.rollup));
+        let rollup = client.rollup().await.map_err(|error| unreadable(self.rollup, error))?;
+        Ok(Opened { chain, client, rollup })
+    }
 }
 
 /// A rollup that answered, and its admin.
