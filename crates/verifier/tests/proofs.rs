@@ -5,8 +5,10 @@
 //! refused then is refused by that check alone.
 
 use bytemuck::Zeroable;
+use cairn_types::{Digest, Profile};
 use cairn_verifier::{
-    Dev, NONCE, NativeKeccak, Parameters, Production, Progress, Rejection, Step, all_queries, proof_bytes, step, verify,
+    Dev, NONCE, NativeKeccak, Parameters, Production, Progress, Rejection, Step, all_queries, circuit_id_of,
+    proof_bytes, proof_bytes_of, step, verify, verify_profile,
 };
 
 struct Fixture {
@@ -88,6 +90,24 @@ fn committed_proofs_are_valid_for_their_statement_and_profile_only() {
         other.statement[word] = cairn_goldilocks::MODULUS + word as u64;
         assert_eq!(other.verdict::<Dev>(), Err(Rejection::NonCanonical), "a small word by another name");
     }
+}
+
+#[test]
+fn a_profile_that_is_named_at_run_time_is_the_one_that_is_gone_by() {
+    for (profile, other, fixture) in
+        [(Profile::Production, Profile::Dev, production()), (Profile::Dev, Profile::Production, dev())]
+    {
+        let statement = Digest::from_words(fixture.statement).expect("canonical");
+        let mut bytes = bytemuck::pod_collect_to_vec::<u64, u8>(&fixture.proof);
+        assert_eq!(bytes.len(), proof_bytes_of(profile));
+        assert_eq!(verify_profile(profile, &bytes, &statement), Ok(()));
+        assert_eq!(verify_profile(other, &bytes, &statement), Err(Rejection::Length));
+        assert_eq!(verify_profile(profile, &bytes, &Digest::ZERO), Err(Rejection::ProofOfWork));
+        bytes[8 * QUERIES] ^= 1;
+        assert_eq!(verify_profile(profile, &bytes, &statement), Err(Rejection::RowPath));
+    }
+    assert_eq!(circuit_id_of(Profile::Production), Production::CIRCUIT_ID);
+    assert_eq!(circuit_id_of(Profile::Dev), Dev::CIRCUIT_ID);
 }
 
 #[test]
