@@ -36,7 +36,7 @@ impl Abandon {
         })?;
         let Opened { chain, client, rollup } = self.of.open().await?;
         let next = rollup.settled.batches;
-        let seen = client.snapshot_at(next..next + 1, Commitment::Confirmed).await?;
+        let seen = client.snapshot_of(&[next], Commitment::Confirmed).await?;
         let pending = seen.rollup.pending();
         let mut sent = Vec::new();
         if pending > 0 {
