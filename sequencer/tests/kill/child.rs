@@ -25,7 +25,7 @@ pub async fn run(folder: &Path) {
     let local = Config::local(folder.join("log"));
     // Small batches, so that every stage is at work whenever the kill comes.
     let (age, entry_age) = (Duration::from_millis(30), Duration::from_millis(10));
-    let seal = SealLimits { bundles: 3, age, entry_age, ..local.seal };
+    let seal = SealLimits { bundles: crate::BATCH, age, entry_age, ..local.seal };
     let config = Config { seal, chain_poll: Duration::from_millis(50), settle: false, ..local };
     let parts = world.parts(Arc::new(QuickProver));
     let sequencer = Sequencer::start(config, parts, CancellationToken::new()).await.unwrap();

@@ -21,11 +21,16 @@ use rand::{Rng, SeedableRng};
 /// Gives the moments of another run again.
 const SEED: &str = "CAIRN_KILL_TEST_SEED";
 /// Kills in a run.
-const KILLS: usize = 12;
+const KILLS: u32 = 12;
 /// The sequencer lives this long before it is killed, in milliseconds after it listens.
 const LIFE_MS: std::ops::Range<u64> = 5..400;
+/// Bundles that go into one batch.
+const BATCH: u32 = 3;
+/// Bundles in one life. Nothing settles here, and so many batches may wait: however fast the machine is, all lives together
+/// fill no more than half of them, and leave the rest to batches that are sealed for their age.
+const BUNDLES: u32 = cairn_interface::MAX_PENDING_CEILING * BATCH / 2 / KILLS;
 /// Time for a sequencer to catch up in the end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -51,10 +56,10 @@ async fn killed_at_any_moment_nothing_acknowledged_is_lost_or_doubled() {
         let mut child = child::Child::start(folder.path());
         let life = Duration::from_millis(random.gen_range(LIFE_MS));
         let address = child.address.clone();
-        nodes.submit_until_gone(&address, child.kill_after(life)).await;
+        nodes.submit_until_gone(&address, BUNDLES, child.kill_after(life)).await;
     }
     let crowd = nodes.acknowledged().len();
-    assert!(crowd > KILLS, "the sequencer lived long enough to acknowledge {crowd} bundles");
+    assert!(crowd > KILLS as usize, "the sequencer lived long enough to acknowledge {crowd} bundles");
 
     let mut child = child::Child::start(folder.path());
     let total = nodes.settle(&child.address, Instant::now() + PATIENCE).await;
@@ -62,5 +67,6 @@ async fn killed_at_any_moment_nothing_acknowledged_is_lost_or_doubled() {
 
     let world = samples::World::open(folder.path()).await;
     assert_eq!(world.assert_holds(&nodes.acknowledged()).await, total);
-    println!("{KILLS} kills, {total} bundles, {} acknowledgements", nodes.acknowledged().len());
+    let batches = world.rollup.rollup().await.unwrap().tip.batches;
+    println!("{KILLS} kills, {total} bundles in {batches} batches, {} acknowledgements", nodes.acknowledged().len());
 }

@@ -36,13 +36,18 @@ impl Nodes {
         self.nodes.iter().flat_map(|node| node.acknowledged.iter().copied()).collect()
     }
 
-    /// All nodes submit one bundle after another until the sequencer is gone.
-    pub async fn submit_until_gone(&mut self, address: &str, gone: impl Future<Output = ()>) {
+    /// All nodes submit one bundle after another until the sequencer is gone, at most `bundles` of them together.
+    pub async fn submit_until_gone(&mut self, address: &str, bundles: u32, gone: impl Future<Output = ()>) {
         let rollup_id = self.rollup_id;
+        let share = bundles / NODES;
         let nodes = self.nodes.iter_mut().enumerate().map(|(index, node)| async move {
             if let Ok(mut client) = SequencerClient::connect(address.to_owned()).await {
                 node.insist(&mut client, &rollup_id, index as u32).await;
-                while node.submit_next(&mut client, &rollup_id, index as u32).await {}
+                for _ in 0..share {
+                    if !node.submit_next(&mut client, &rollup_id, index as u32).await {
+                        break;
+                    }
+                }
             }
         });
         futures::future::join(gone, futures::future::join_all(nodes)).await;
