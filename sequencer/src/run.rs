@@ -15,6 +15,7 @@ use crate::intake::writer::{Appended, Offer, Writer};
 use crate::registry::follow::{FollowError, Follower};
 use crate::seal::sealer::{Sealer, SealerError};
 use crate::server::ServerError;
+use crate::settle::chain_task;
 use crate::settle::error::StageError;
 use crate::settle::prove::ProverStage;
 use crate::settle::publish::Publisher;
@@ -139,12 +140,12 @@ pub(crate) async fn all(
     });
     let token = stop.clone();
     running.spawn(async move {
-        let done = submitter.run(token).await;
+        let done = chain_task::run(submitter, token).await;
         ("submitter", done.map_err(|source| RunError::Stage { stage: Stage::Submitted, source }))
     });
     let token = stop.clone();
     running.spawn(async move {
-        let done = settler.run(token).await;
+        let done = chain_task::run(settler, token).await;
         ("settler", done.map_err(|source| RunError::Stage { stage: Stage::Settled, source }))
     });
 

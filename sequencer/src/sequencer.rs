@@ -195,13 +195,14 @@ impl Sequencer {
         cairn_chain::metrics::describe();
         let tls = config.tls.as_ref().map(tls::load).transpose()?;
         let (log, expected) = (Arc::clone(&store), config.expected());
-        let (unsealed, status, pending, pace) = blocking(move || {
+        let (unsealed, status, pending, pace, account) = blocking(move || {
             let pending = Pending::load(&log)?;
             Ok::<_, StartError>((
                 sealer::unsealed(&log)?,
                 status_of(&log)?,
                 pending,
                 prove::pace_so_far(&log, expected)?,
+                log.proof_account()?,
             ))
         })
         .await?;
@@ -277,7 +278,7 @@ impl Sequencer {
         let prover = ProverStage { shared: shared.clone(), prover: parts.prover, objects, pace, stop: stopped };
         let (client, key, poll) = (parts.rollup.with_fees(config.fees), parts.key, config.chain_poll);
         let limits = SettleLimits { settles: config.settle, rest: config.proof_account_rest, poll };
-        let settler = Settler::new(shared.clone(), client.clone(), key.clone(), limits, reclaimed);
+        let settler = Settler::new(shared.clone(), client.clone(), key.clone(), account, limits, reclaimed);
         let submitter = Submitter::new(shared, client, key, poll);
         let server = server::serve(bound, service, tls, stop.clone());
         let tasks = Tasks { writer, follower, sealer, publisher, prover, submitter, settler };

@@ -4,6 +4,7 @@
 //! before it is sent. [`look`] reads chain and store, [`reconcile`] decides on values alone what to do next, and
 //! [`submit`] does it. [`verify`] has the chain verify proofs.
 
+pub mod chain_task;
 pub mod error;
 pub mod look;
 #[cfg(test)]

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cairn_chain::{AccountWatch, ChainError, Commitment, Keypair, RollupClient, Signature, SignedTransaction};
+use async_trait::async_trait;
+use cairn_chain::{Address, ChainError, Keypair, RollupClient, Signature, SignedTransaction};
 use cairn_interface::Rollup;
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use super::chain_task::{Follow, Step};
 use super::error::StageError;
 use super::look::{self, Air, Flight, Log, summary_before};
 use super::reconcile::{Action, OnChain, Wait, confirmed, reconcile};
@@ -21,11 +22,6 @@ use crate::seal::rebuild::RebuildError;
 use crate::status::{BatchEvent, BatchSummary};
 use crate::store::{Intent, Purpose, SealedBatch, Submission};
 use crate::{Stage, clock, metrics};
-
-/// How often to look at the chain, at least, while something is on its way.
-const IN_AIR: Duration = Duration::from_secs(1);
-/// How long to wait before the next look, at least, whoever wakes us.
-const FLOOR: Duration = Duration::from_millis(50);
 
 /// Submits headers.
 pub struct Submitter {
@@ -44,17 +40,6 @@ pub struct Submitter {
     looked: bool,
 }
 
-/// What to do after a step.
-enum Step {
-    /// The batches on chain are others than before.
-    Moved,
-    Again,
-    Wait {
-        /// Whether something is on its way.
-        in_air: bool,
-    },
-}
-
 impl Submitter {
     /// Submits the log's headers with `key`, and looks at the chain every `poll` without need.
     #[must_use]
@@ -71,60 +56,36 @@ impl Submitter {
             looked: false,
         }
     }
+}
 
-    /// Submits until told to stop. Transactions in the air stay in the outbox: the next start takes them up.
-    ///
-    /// # Errors
-    /// The first error that trying again cannot help.
-    pub async fn run(mut self, stop: CancellationToken) -> Result<(), StageError> {
-        let mut status = self.shared.board.watch();
-        let mut changes = self.rollup.chain().watch(&[self.rollup.address()], Commitment::Confirmed);
-        // A chain that answers has ended its silence, and may refuse what it refused before.
-        let (mut silent, mut refused) = (Pause::default(), Pause::default());
-        loop {
-            let proved = status.borrow_and_update().stage(Stage::Proved).batches;
-            let stepped = tokio::select! {
-                biased;
-                () = stop.cancelled() => return Ok(()),
-                stepped = self.step() => stepped,
-            };
-            let news = async {
-                if self.looked {
-                    silent = Pause::default();
-                }
-                match stepped {
-                    // Whatever failed before, failed on the way of another batch.
-                    Ok(Step::Moved) => refused = Pause::default(),
-                    Ok(Step::Again) => {}
-                    Ok(Step::Wait { in_air }) => {
-                        refused = Pause::default();
-                        let longest = if in_air { self.poll.min(IN_AIR) } else { self.poll };
-                        let more_proved = status.wait_for(|status| status.stage(Stage::Proved).batches > proved);
-                        tokio::select! {
-                            // The board outlives its watchers.
-                            _ = more_proved => {}
-                            () = woken(&mut changes) => {}
-                            () = tokio::time::sleep(longest) => {}
-                        }
-                    }
-                    Err(error) if error.is_transient() => {
-                        let number = self.shared.board.watch().borrow().stage(Stage::Confirmed).batches;
-                        let pause = if self.looked { &mut refused } else { &mut silent };
-                        pause.after(Stage::Submitted, number, &error, &self.shared.board).await;
-                    }
-                    Err(error) => return Err(error),
-                }
-                Ok(())
-            };
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => return Ok(()),
-                done = news => done?,
-            }
-        }
+/// Transactions in the air stay in the outbox when it is told to stop: the next start takes them up.
+#[async_trait]
+impl Follow for Submitter {
+    const STAGE: Stage = Stage::Submitted;
+    const FAILING: Stage = Stage::Confirmed;
+    const BEFORE: &[Stage] = &[Stage::Proved];
+    const SWARM: Duration = Duration::from_millis(50);
+
+    fn shared(&self) -> &Shared {
+        &self.shared
     }
 
-    /// Looks at store and chain, and does the one next thing.
+    fn rollup(&self) -> &RollupClient {
+        &self.rollup
+    }
+
+    fn accounts(&self) -> Vec<Address> {
+        vec![self.rollup.address()]
+    }
+
+    fn poll(&self) -> Duration {
+        self.poll
+    }
+
+    fn looked(&self) -> bool {
+        self.looked
+    }
+
     async fn step(&mut self) -> Result<Step, StageError> {
         let number = self.shared.board.watch().borrow().stage(Stage::Submitted).batches;
         let failed = |source| StageError::Chain { number, source };
@@ -178,7 +139,9 @@ impl Submitter {
         }
         Ok(if moved { Step::Moved } else { Step::Again })
     }
+}
 
+impl Submitter {
     /// Says what is being waited for when that changes and nobody expects it.
     fn waits(&mut self, wait: Option<Wait>) {
         if self.waiting == wait {
@@ -367,10 +330,4 @@ impl Submitter {
         let sealed = blocking(move || store.batch(number)).await?;
         Ok(sealed.ok_or(RebuildError::Unsealed(number))?)
     }
-}
-
-/// Waits for a change, and a little: changes come in swarms.
-async fn woken(changes: &mut AccountWatch) {
-    changes.changed().await;
-    tokio::time::sleep(FLOOR).await;
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use cairn_chain::{
-    AccountWatch, Address, Commitment, Keypair, ProofPlace, RollupClient, STEP_UNITS, TransactionFailure, all_queries,
+    Address, Commitment, Keypair, ProofPlace, RollupClient, STEP_UNITS, TransactionFailure, all_queries,
 };
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::air::{Air, Job, Now, Purpose, Turn, WINDOW};
@@ -17,16 +17,12 @@ use super::look::{self, Log, Seen};
 use super::plan;
 use crate::blocking::blocking;
 use crate::seal::rebuild::RebuildError;
+use crate::settle::chain_task::{Follow, Step};
 use crate::settle::error::StageError;
 use crate::settle::refusal::{Refusals, SettlingVerdict, judge_settling};
-use crate::settle::stage_task::{Pause, Shared};
+use crate::settle::stage_task::Shared;
 use crate::status::{BatchEvent, BatchSummary};
 use crate::{Stage, metrics};
-
-/// How often to look at the chain, at least, while something is on its way.
-const IN_AIR: Duration = Duration::from_secs(1);
-/// How long to wait before the next look, at least, whoever wakes us: the account is large, and every chunk changes it.
-const FLOOR: Duration = Duration::from_millis(200);
 
 /// Asks that the account be closed and its rent be back; answered when it is.
 pub type Reclaim = oneshot::Sender<()>;
@@ -71,24 +67,14 @@ pub struct Settler {
     looked: bool,
 }
 
-/// What to do after a step.
-enum Step {
-    /// Batches were settled.
-    Moved,
-    Again,
-    Wait {
-        /// Whether something is on its way.
-        in_air: bool,
-    },
-}
-
 impl Settler {
-    /// Settles the log's batches, with transactions that `key` pays for.
+    /// Settles the log's batches, with transactions that `key` pays for, by the account whose key is on disk.
     #[must_use]
     pub fn new(
         shared: Shared,
         rollup: RollupClient,
         key: Keypair,
+        account: Option<Keypair>,
         limits: SettleLimits,
         asks: mpsc::Receiver<Reclaim>,
     ) -> Self {
@@ -98,7 +84,7 @@ impl Settler {
             key,
             limits,
             asks,
-            account: None,
+            account,
             air: Air::default(),
             wanted: None,
             finalized_slot: 0,
@@ -110,78 +96,37 @@ impl Settler {
             looked: false,
         }
     }
+}
 
-    /// Settles until told to stop. The account stays as it is: the next start finds it.
-    ///
-    /// # Errors
-    /// The first error that trying again cannot help.
-    pub async fn run(mut self, stop: CancellationToken) -> Result<(), StageError> {
-        let store = Arc::clone(&self.shared.store);
-        self.account = blocking(move || store.proof_account()).await?;
-        let mut status = self.shared.board.watch();
-        let mut changes = self.watch();
-        let mut watched = self.address();
-        // A chain that answers has ended its silence, and may refuse what it refused before.
-        let (mut silent, mut refused) = (Pause::default(), Pause::default());
-        loop {
-            let come = |status: &crate::LogStatus| {
-                [Stage::Proved, Stage::Confirmed, Stage::Submitted].map(|stage| status.stage(stage).batches)
-            };
-            let before = come(&status.borrow_and_update());
-            let stepped = tokio::select! {
-                biased;
-                () = stop.cancelled() => return Ok(()),
-                stepped = self.step() => stepped,
-            };
-            if watched != self.address() {
-                (changes, watched) = (self.watch(), self.address());
-            }
-            if self.looked {
-                silent = Pause::default();
-            }
-            let news = async {
-                match stepped {
-                    Ok(Step::Moved) => refused = Pause::default(),
-                    Ok(Step::Again) => {}
-                    Ok(Step::Wait { in_air }) => {
-                        refused = Pause::default();
-                        let longest = if in_air { self.limits.poll.min(IN_AIR) } else { self.limits.poll };
-                        let come_further = status.wait_for(|status| come(status) != before);
-                        tokio::select! {
-                            // The board outlives its watchers.
-                            _ = come_further => {}
-                            Some(ask) = self.asks.recv() => self.asked.push(ask),
-                            () = woken(&mut changes) => {}
-                            () = tokio::time::sleep(longest) => {}
-                        }
-                    }
-                    Err(error) if error.is_transient() => {
-                        let number = self.shared.board.watch().borrow().stage(Stage::Settled).batches;
-                        let pause = if self.looked { &mut refused } else { &mut silent };
-                        pause.after(Stage::Settled, number, &error, &self.shared.board).await;
-                    }
-                    Err(error) => return Err(error),
-                }
-                Ok(())
-            };
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => return Ok(()),
-                done = news => done?,
-            }
-        }
+/// The account stays as it is when it is told to stop: the next start finds it.
+#[async_trait]
+impl Follow for Settler {
+    const STAGE: Stage = Stage::Settled;
+    const FAILING: Stage = Stage::Settled;
+    const BEFORE: &[Stage] = &[Stage::Proved, Stage::Confirmed, Stage::Submitted];
+    /// The account is large, and every chunk changes it.
+    const SWARM: Duration = Duration::from_millis(200);
+
+    fn shared(&self) -> &Shared {
+        &self.shared
     }
 
-    fn address(&self) -> Option<Address> {
-        self.account.as_ref().map(Keypair::address)
+    fn rollup(&self) -> &RollupClient {
+        &self.rollup
     }
 
-    fn watch(&self) -> AccountWatch {
-        let accounts: Vec<_> = std::iter::once(self.rollup.address()).chain(self.address()).collect();
-        self.rollup.chain().watch(&accounts, Commitment::Confirmed)
+    fn accounts(&self) -> Vec<Address> {
+        std::iter::once(self.rollup.address()).chain(self.address()).collect()
     }
 
-    /// Looks at store and chain, and does the one next thing.
+    fn poll(&self) -> Duration {
+        self.limits.poll
+    }
+
+    fn looked(&self) -> bool {
+        self.looked
+    }
+
     async fn step(&mut self) -> Result<Step, StageError> {
         let number = self.shared.board.watch().borrow().stage(Stage::Settled).batches;
         let failed = |source| StageError::Settle { number, source };
@@ -252,6 +197,19 @@ impl Settler {
                 self.fly(action, jobs, &now).await
             }
         }
+    }
+
+    async fn called(&mut self) {
+        match self.asks.recv().await {
+            Some(ask) => self.asked.push(ask),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Settler {
+    fn address(&self) -> Option<Address> {
+        self.account.as_ref().map(Keypair::address)
     }
 
     /// The proof of the first batch that is not settled, if it is to be verified here.
@@ -470,10 +428,4 @@ impl Settler {
         let sealed = blocking(move || store.batch(number)).await?.ok_or(RebuildError::Unsealed(number))?;
         Ok(BatchSummary::of(&sealed.header, sealed.header_digest))
     }
-}
-
-/// Waits for a change, and a little: changes come in swarms.
-async fn woken(changes: &mut AccountWatch) {
-    changes.changed().await;
-    tokio::time::sleep(FLOOR).await;
 }
