@@ -29,12 +29,12 @@ while [ $# -gt 0 ]; do
     *) echo "build.sh: unknown option $1" >&2 && exit 2 ;;
     esac
 done
-# v4 of LLVM's BPF has the instructions that sBPF v3 took over from it, v0 ends before them. In v3 system calls are
-# calls of known numbers, which the Solana crates are told by a cfg. A sixth argument is passed in the next stack frame,
-# which v0 keeps apart by a gap; since Anchor has functions with more than five, a v0 build has to inline them.
+# In v3 system calls are calls of known numbers, which the Solana crates are told by a cfg. A sixth argument is passed in the
+# next stack frame, which v0 keeps apart by a gap; since Anchor has functions with more than five, a v0 build has to inline
+# them.
 case $version in
-v3) cpu=v4 extra=('--cfg=target_feature="static-syscalls"') ;;
-v0) cpu=v2 extra=(-C link-arg=--llvm-args=--inline-threshold=2000 -C link-arg=--llvm-args=--inlinecold-threshold=2000) ;;
+v3) extra=('--cfg=target_feature="static-syscalls"') ;;
+v0) extra=(-C link-arg=--llvm-args=--inline-threshold=2000 -C link-arg=--llvm-args=--inlinecold-threshold=2000) ;;
 *) echo "build.sh: sBPF $version is not supported, v0 and v3 are" >&2 && exit 2 ;;
 esac
 if [ -z "$out" ]; then
@@ -73,14 +73,14 @@ if [ -n "${ESCROW_PROGRAM_ID:-}" ]; then
     sed -i "s/^declare_id!(\"[^\"]*\");$/declare_id!(\"$ESCROW_PROGRAM_ID\");/" "$stage/source/programs/escrow/src/lib.rs"
 fi
 
+# v2 of LLVM's BPF, for every version of sBPF. From v3 on LLVM adds, subtracts and multiplies in 32 bits and relies on an
+# upper half of zeros, where sBPF extends the sign: a sum from 2^31 on, used as 64 bits, would be another number.
 flags=(
     -C "linker=$stage/tools/bin/sbpf-linker" -C "link-arg=--arch=$version" -C "link-arg=$stage/tools/wide_multiply.o" -C link-arg=--export=__multi3
-    -C "target-cpu=$cpu" -C target-feature=+allows-misaligned-mem-access
+    -C target-cpu=v2 -C target-feature=+allows-misaligned-mem-access
     -Z unstable-options -C panic=immediate-abort -C relocation-model=static
-    # The stack frame of sBPF, and instructions that LLVM knows but sBPF does not.
+    # The stack frame of sBPF.
     -C link-arg=--llvm-args=-bpf-stack-size=4096 -C link-arg=--llvm-args=--bpf-max-stores-per-memfunc=5
-    -C link-arg=--llvm-args=--disable-gotox -C link-arg=--llvm-args=--disable-ldsx -C link-arg=--llvm-args=--disable-movsx
-    -C link-arg=--llvm-args=--disable-bswap -C link-arg=--llvm-args=--disable-sdiv-smod
     # std has no Solana of its own: this is its bare machine without threads, with an alignment for its allocator.
     '--cfg=target_os="solana"' '--cfg=target_arch="csky"' -A explicit_builtin_cfgs_in_flags "${extra[@]}"
     "--remap-path-prefix=$stage/source=/cairn" "--remap-path-prefix=$stage/cargo=/cargo"

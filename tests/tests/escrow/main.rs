@@ -9,5 +9,6 @@ mod deposits;
 /// The program's own list of refusals.
 #[path = "../../../programs/escrow/src/error.rs"]
 mod error;
+mod instructions;
 mod receipts;
 mod scene;

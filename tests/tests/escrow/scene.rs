@@ -21,7 +21,7 @@ pub const TERM: u64 = 1_000;
 /// Compute units that a transaction asks for.
 const UNITS: u32 = 1_400_000;
 
-fn program_file(profile: Profile) -> PathBuf {
+pub fn program_file(profile: Profile) -> PathBuf {
     let [dev, production] = PROGRAM_FILE_VARIABLES;
     let (variable, name) = match profile {
         Profile::Dev => (dev, "escrow-dev.so"),

@@ -11,6 +11,7 @@ mod every_error;
 mod hostile;
 mod hostile_registry;
 mod initialize;
+mod instructions;
 mod orders;
 mod pause;
 mod production;
