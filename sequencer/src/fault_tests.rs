@@ -29,7 +29,7 @@ fn config(folder: &Path) -> Config {
         seal: SealLimits { bundles: 2, entry_age: Duration::from_millis(10), ..local.seal },
         chain_poll: Duration::from_millis(20),
         settle: false,
-        grace: Duration::from_millis(500),
+        grace: Duration::from_secs(10),
         ..local
     }
 }

@@ -89,6 +89,8 @@ fn a_circuit_without_a_clause_has_another_fingerprint() {
 #[test]
 fn the_cache_returns_what_was_kept_and_nothing_that_was_changed() {
     let folder = std::env::temp_dir().join(format!("cairn-circuit-cache-{}", std::process::id()));
+    // Of a process of this number that was killed.
+    let _ = fs::remove_dir_all(&folder);
     let cache = Cache::at(folder.clone());
     let circuit = &full().circuit;
     let fingerprint = Fingerprint::of_circuit(circuit);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 const CAIRN: &str = env!("CARGO_BIN_EXE_cairn");
 /// How long anything may take before the test gives up: far longer than it does.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(1_800);
 /// Ports of a network without an offset.
 const PORTS: [u16; 4] = [7_420, 7_430, 7_431, 7_440];
 

@@ -175,7 +175,8 @@ async fn no_changed_answer_panics_hangs_or_shows_another_rollup() {
     for question in (0..QUESTIONS).cycle().take(QUESTIONS * ROUNDS) {
         // A client of its own: one that was answered badly leaves the server alone for a while.
         let options = RpcOptions {
-            budget: Duration::from_millis(50),
+            // Shorter than a server that failed is left alone: one attempt.
+            budget: Duration::from_millis(180),
             stall: None,
             websocket: Websocket::Off,
             ..RpcOptions::new([url.as_str()])

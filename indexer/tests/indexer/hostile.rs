@@ -106,6 +106,6 @@ async fn silent_clients_do_not_keep_the_indexer_from_stopping() {
         stream
     };
     assert_eq!(get(&indexer, "/v1/status").await.status, 200);
-    tokio::time::timeout(Duration::from_secs(15), indexer.stop()).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(60), indexer.stop()).await.unwrap().unwrap();
     drop((silent, half));
 }

@@ -108,13 +108,11 @@ fn cache(cache: Option<&OsStr>, home: Option<&OsStr>) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
+    use crate::validator::script;
 
     fn script(folder: &Path, text: &str) -> PathBuf {
         let path = folder.join(format!("said-{}", text.len()));
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        script::write(&path, text);
         path
     }
 

@@ -6,6 +6,8 @@
 pub mod binary;
 pub mod ports;
 mod process;
+#[cfg(test)]
+mod script;
 mod supervisor;
 
 pub use binary::BinaryError;
@@ -245,14 +247,12 @@ fn last_lines(output: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
 
     /// A program that says it is a validator, and does `text` when it is started as one.
     fn binary(folder: &Path, text: &str) -> PathBuf {
         let path = folder.join("validator.sh");
         let version = "[ \"$1\" = --version ] && { echo 'solana-test-validator 4.2.2'; exit; }";
-        fs::write(&path, format!("#!/bin/sh\n{version}\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        script::write(&path, &format!("{version}\n{text}"));
         path
     }
 

@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn a_file_that_others_may_read_is_refused() {
-        let path = std::env::temp_dir().join(format!("cairn-token-{}", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
         assert!(matches!(Token::read(&path), Err(TokenError::Read { .. })));
         std::fs::write(&path, "0123456789abcdef\n").unwrap();
         #[cfg(unix)]
@@ -155,6 +156,5 @@ mod tests {
         assert_eq!(Token::read(&path).unwrap(), Token::new("0123456789abcdef").unwrap());
         std::fs::write(&path, "x".repeat(600)).unwrap();
         assert!(matches!(Token::read(&path), Err(TokenError::Form { .. })));
-        std::fs::remove_file(path).unwrap();
     }
 }

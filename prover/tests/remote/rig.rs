@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Nothing takes longer than this, however busy the machine is.
-const MOST: Duration = Duration::from_secs(300);
+const MOST: Duration = Duration::from_secs(1_800);
 
 pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap()

@@ -216,15 +216,30 @@ impl Bench {
         self.ask_both(self.witness(), second, numbers).await
     }
 
+    /// As [`Self::ask`], of a server that needs its time.
+    pub async fn ask_patiently(&self, second: Witness, numbers: &[u64]) -> Result<Agreement, AgreementError> {
+        self.ask_for(Duration::from_secs(60), self.witness(), second, numbers).await
+    }
+
     pub async fn ask_both(
         &self,
         first: Witness,
         second: Witness,
         numbers: &[u64],
     ) -> Result<Agreement, AgreementError> {
+        self.ask_for(Duration::from_millis(300), first, second, numbers).await
+    }
+
+    async fn ask_for(
+        &self,
+        wait: Duration,
+        first: Witness,
+        second: Witness,
+        numbers: &[u64],
+    ) -> Result<Agreement, AgreementError> {
         let chains: [(&str, Arc<dyn Chain>); 2] = [("https://a", Arc::new(first)), ("https://b", Arc::new(second))];
         let servers = chains.map(|(name, chain)| Server { name: name.to_owned(), chain });
-        let patience = Patience { wait: Duration::from_millis(300), poll: Duration::from_millis(10) };
+        let patience = Patience { wait, poll: Duration::from_millis(10) };
         agree(&servers, &self.pins, &numbers.iter().copied().collect(), patience).await
     }
 

@@ -6,7 +6,7 @@ use cairn_chain::agreement::{AgreementError, Dispute, Finding};
 #[tokio::test]
 async fn a_server_that_lags_is_waited_for_and_named_when_it_never_comes() {
     let bench = Bench::new().await;
-    let agreement = bench.ask(bench.lagging(2, 3), &[1, 3]).await.unwrap();
+    let agreement = bench.ask_patiently(bench.lagging(2, 3), &[1, 3]).await.unwrap();
     agreed(&agreement, 1);
     agreed(&agreement, 3);
     assert_eq!(agreement.servers[1].tip, BATCHES, "the view is that of the last answer");
@@ -24,7 +24,7 @@ async fn a_server_that_lags_is_waited_for_and_named_when_it_never_comes() {
     assert!(matches!(disputed(&agreement, 3), Dispute::Behind { server, .. } if server == "https://a"));
 
     let young = |reads| bench.unaware(reads);
-    agreed(&bench.ask(young(2), &[0]).await.unwrap(), 0);
+    agreed(&bench.ask_patiently(young(2), &[0]).await.unwrap(), 0);
     let error = bench.ask(young(u64::MAX), &[0]).await.unwrap_err();
     assert!(matches!(&error, AgreementError::RollupMissing { server, .. } if server == "https://b"), "{error}");
     let error = bench.ask_both(young(u64::MAX), young(u64::MAX), &[0]).await.unwrap_err();

@@ -3,7 +3,7 @@
 use crate::server::Served;
 use futures::future::join_all;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
@@ -135,10 +135,8 @@ async fn the_server_stops_when_told_although_a_request_never_ends() {
         .await
         .unwrap();
     served.json(SLOT).await;
-    let started = Instant::now();
     served.stop.cancel();
-    served.server.join().await.unwrap();
-    assert!(started.elapsed() < Duration::from_secs(5));
+    tokio::time::timeout(Duration::from_secs(60), served.server.join()).await.expect("it stops").unwrap();
 }
 
 #[tokio::test]

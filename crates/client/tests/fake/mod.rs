@@ -104,6 +104,11 @@ impl Fake {
         self.state().troubles.extend(troubles);
     }
 
+    /// Troubles that nobody has had yet.
+    pub fn troubles(&self) -> usize {
+        self.state().troubles.len()
+    }
+
     /// Receipts of every recorded bundle, in order.
     pub fn recorded(&self) -> Vec<String> {
         self.state().log.iter().flat_map(|entry| &entry.receipts).map(|bytes| told_by(bytes)).collect()

@@ -95,8 +95,10 @@ impl Pool {
                     return Err(Unanswered::Refused { server, code, message });
                 }
                 Err(CallError::Unable { what, class }) => skipped.push(Skipped { server, what, class }),
-                // It was cut short by our own budget, which says nothing about the server.
+                // It was cut short by our own budget, which says nothing about the server; what it did before says more.
                 Err(CallError::Failed(Failure { why: Why::Unreachable, what, .. })) if self.now() >= deadline => {
+                    let before = self.board().health(server).last_failure().map(|rest| rest.what.clone());
+                    let what = before.unwrap_or(what);
                     skipped.push(Skipped { server, what, class: Unable::Broken });
                 }
                 Err(CallError::Failed(failure)) => self.failed(server, question.method, failure),
