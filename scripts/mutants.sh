@@ -21,8 +21,9 @@ verifier() {
 }
 
 program() {
-    local out=$root/target/mutants-program copy
+    local out=$root/target/mutants-program
     mkdir -p "$out"
+    # Not local: the trap needs it when this function has ended.
     copy=$(mktemp -d)
     trap 'rm -rf "$copy"' EXIT
     cp -r Cargo.toml crates programs "$copy"
