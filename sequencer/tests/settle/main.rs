@@ -34,13 +34,17 @@ fn main() {
                 println!("test {} ... ok", stringify!($test));
             )*};
         }
-        let (bench, cluster) = prepared.copy_on_cluster().await;
-        what_is_lost_or_dropped_by_a_fork_is_done_again(bench, cluster).await;
-        println!("test what_is_lost_or_dropped_by_a_fork_is_done_again ... ok");
+        macro_rules! run_on_cluster {
+            ($($test:ident),*) => {$(
+                let (bench, cluster) = prepared.copy_on_cluster().await;
+                $test(bench, cluster).await;
+                println!("test {} ... ok", stringify!($test));
+            )*};
+        }
+        run_on_cluster!(what_is_lost_or_dropped_by_a_fork_is_done_again, what_somebody_else_settles_is_recorded);
         run!(
             proofs_are_verified_on_chain_and_the_rent_comes_back,
             killed_before_and_after_every_transaction_it_goes_on_from_what_the_account_holds,
-            what_somebody_else_settles_is_recorded,
             a_proof_that_the_program_rejects_stops_the_sequencer
         );
     });
@@ -157,7 +161,7 @@ async fn what_is_lost_or_dropped_by_a_fork_is_done_again(bench: Bench, cluster: 
     running.stop().await.unwrap();
 }
 
-async fn what_somebody_else_settles_is_recorded(bench: Bench) {
+async fn what_somebody_else_settles_is_recorded(bench: Bench, cluster: Arc<Cluster>) {
     let other = bench.twin();
     let watching = bench.start(false).await;
     let mut events = watching.sequencer.events();
@@ -168,11 +172,14 @@ async fn what_somebody_else_settles_is_recorded(bench: Bench) {
     assert_eq!((settled, closed), (vec![Settlement::default(); BATCHES as usize], vec![]));
     watching.stop().await.unwrap();
     working.stop().await.unwrap();
-    // Told to leave it to others from now on, it closes what it has.
+    // Told to leave it to others from now on, it closes what it has, unasked. It has it until that is final.
     let before = bench.balance().await;
     let lamports = other.proof_account().await.unwrap().lamports;
+    cluster.pace(Duration::ZERO, NEVER);
     let resting = other.start(false).await;
-    resting.sequencer.reclaim_rent().await.unwrap();
+    assert!(resting.sequencer.wait_until(|status| status.proof_account_lamports > 0).await);
+    cluster.pace(Duration::ZERO, Duration::ZERO);
+    assert!(resting.sequencer.wait_until(|status| status.proof_account_lamports == 0).await);
     resting.stop().await.unwrap();
     assert_eq!(other.proof_account().await, None);
     assert_eq!(bench.balance().await + 5_000, before + lamports, "but for one fee");
