@@ -1,6 +1,7 @@
 //! The instructions of a program file.
 
 use solana_sbpf::ebpf;
+pub use solana_sbpf::ebpf::INSN_SIZE;
 use solana_sbpf::elf_parser::Elf64;
 use solana_sbpf::elf_parser::consts::PF_X;
 use solana_sbpf::elf_parser::types::{Elf64Phdr, Elf64Shdr};
@@ -11,7 +12,7 @@ use std::ops::Range;
 pub const SIGN_EXTENDING: [u8; 6] =
     [ebpf::ADD32_IMM, ebpf::ADD32_REG, ebpf::SUB32_IMM, ebpf::SUB32_REG, ebpf::MUL32_IMM, ebpf::MUL32_REG];
 
-/// Where in the file of a program its instructions are, each of [`ebpf::INSN_SIZE`] bytes.
+/// Where in the file of a program its instructions are, each of [`INSN_SIZE`] bytes.
 ///
 /// # Panics
 /// Panics if the file is not a program.
@@ -31,7 +32,7 @@ pub fn code(file: &[u8]) -> Range<usize> {
         }
     };
     let code = code.expect("instructions");
-    assert!(!code.is_empty() && code.len().is_multiple_of(ebpf::INSN_SIZE), "instructions");
+    assert!(!code.is_empty() && code.len().is_multiple_of(INSN_SIZE), "instructions");
     code
 }
 
@@ -41,7 +42,7 @@ pub fn code(file: &[u8]) -> Range<usize> {
 /// Panics if the file is not a program.
 #[must_use]
 pub fn sign_extending(file: &[u8]) -> Vec<usize> {
-    let instructions = file[code(file)].chunks_exact(ebpf::INSN_SIZE);
+    let instructions = file[code(file)].chunks_exact(INSN_SIZE);
     let is_one = |(place, instruction): (usize, &[u8])| SIGN_EXTENDING.contains(&instruction[0]).then_some(place);
     instructions.enumerate().filter_map(is_one).collect()
 }

@@ -1,7 +1,7 @@
 //! What the compiled programs must not have.
 
 use cairn_interface::Profile;
-use cairn_tests::program_code::{SIGN_EXTENDING, code, sign_extending};
+use cairn_tests::program_code::{INSN_SIZE, SIGN_EXTENDING, code, sign_extending};
 use cairn_tests::settlement::program_file;
 
 #[test]
@@ -16,11 +16,11 @@ fn no_32_bit_result_has_an_upper_half_other_than_the_compilers() {
 fn such_an_instruction_is_found_wherever_it_is() {
     let file = std::fs::read(program_file(Profile::Dev)).expect("the program");
     let code = code(&file);
-    let last = code.len() / 8 - 1;
+    let last = code.len() / INSN_SIZE - 1;
     for place in [0, last / 2, last] {
         for operation in SIGN_EXTENDING {
             let mut file = file.clone();
-            file[code.start + 8 * place] = operation;
+            file[code.start + INSN_SIZE * place] = operation;
             assert_eq!(sign_extending(&file), [place]);
         }
     }
