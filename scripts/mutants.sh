@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# mutants.sh verifier|program [N/M]: changes one operator, branch or result of the code at a time, and says which changes no
-# test notices. The second argument takes the N-th of M parts of the list, for several machines or a sample. The
-# program's run goes on where it was interrupted, as long as the list of changes is the same; the verifier's with 1/1 --iterate.
+# mutants.sh verifier|program [N/M [--iterate]]: changes one operator, branch or result of the code at a time, and says which
+# changes no test notices. The second argument takes the N-th of M parts of the list, for several machines or a sample. With
+# --iterate, what an earlier run has seen noticed is not tried again.
 #
 # The verifier's changes are tested natively, by the tests of its own crate. The settlement program is compiled anew for each
 # change, for `dev`, and its tests run on that file; programs/toolchain/setup.sh has to have been run. Results are in
@@ -29,9 +29,11 @@ program() {
     cp -r Cargo.toml crates programs "$copy"
     rm -rf "$copy/programs/target"
     cargo mutants --list --json --diff --dir programs --package cairn-settlement >"$out/list.new"
-    cmp -s "$out/list.new" "$out/list.json" || rm -f "$out"/{missed,caught,unviable}.txt
+    if [ "${1:-}" != --iterate ] || ! cmp -s "$out/list.new" "$out/list.json"; then
+        : >"$out/caught.txt" && : >"$out/unviable.txt"
+    fi
+    : >"$out/missed.txt"
     mv "$out/list.new" "$out/list.json"
-    touch "$out"/{missed,caught,unviable}.txt
     # One change a file, as a patch, its description and its file on the first lines.
     rm -rf "$out/changes" && mkdir "$out/changes"
     python3 - "$out" "$part" <<'PYTHON'
@@ -51,7 +53,7 @@ PYTHON
     for change in "$out"/changes/*.diff; do
         name=$(head -1 "$change")
         done=$((done + 1))
-        ! grep -qxF -e "$name" "$out"/{missed,caught,unviable}.txt || continue
+        ! grep -qxF -e "$name" "$out"/{caught,unviable}.txt || continue
         cp -r programs/settlement "$copy/programs/"
         tail -n +3 "$change" | patch --quiet "$copy/programs/$(sed -n 2p "$change")"
         if ! "$copy/programs/toolchain/build.sh" --profile dev --out "$out/mutant.so" >"$out/build.log" 2>&1; then
